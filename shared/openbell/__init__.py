@@ -1,1 +1,1 @@
-"""Openbell."""
+"""Openbell's domain: what every Lambda, the local cloud and the backtest share."""

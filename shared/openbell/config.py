@@ -1,0 +1,149 @@
+"""What `config/strategies.yaml` may say, and how it is read."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from openbell.errors import ConfigError
+
+Fraction = Annotated[Decimal, Field(ge=0, le=1)]
+Usd = Annotated[Decimal, Field(ge=0)]
+ScheduleName = Literal["daily", "quarter_hour"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class UniverseConfig(_Section):
+    """Which symbols a strategy looks at."""
+
+    size: Annotated[int, Field(ge=1, le=5000)] = 20
+    lookback: Annotated[int, Field(ge=2, le=2520)] = 60  # bars whose mean return ranks the candidates
+
+
+class ForecastConfig(_Section):
+    """How a strategy's forecasts are made."""
+
+    horizon: Annotated[int, Field(ge=1, le=60)] = 15  # bars ahead
+    history: Annotated[int, Field(ge=60, le=5040)] = 504  # bars fitted
+    interval_width: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    changepoint_prior_scale: Annotated[float, Field(gt=0, le=10)] = 0.05
+    engine: Literal["exact", "stan"] = "exact"
+    preset: Literal["raw", "calibrated"] = "raw"
+
+
+class StrategyConfig(_Section):
+    """One strategy: which code, with how much capital, when, and with which parameters."""
+
+    enabled: bool = True
+    uses: str = ""  # name of the strategy's code; empty: the entry's own name
+    allocation: Fraction  # of the account's equity, when its sleeve is opened
+    schedule: ScheduleName = "daily"
+    universe: UniverseConfig = UniverseConfig()
+    forecast: ForecastConfig = ForecastConfig()
+    parameters: dict[str, Any] = {}
+
+
+class RiskConfig(_Section):
+    """Limits of the risk gate; fractions are of the account's equity."""
+
+    max_position: Fraction = Decimal("0.25")
+    max_gross_exposure: Fraction = Decimal("1")
+    max_order_notional: Usd = Decimal(50_000)
+    max_daily_turnover: Annotated[Decimal, Field(ge=0, le=10)] = Decimal("2")
+    max_price_move: Fraction = Decimal("0.25")  # of the price against the last close
+    max_bar_age_sessions: Annotated[int, Field(ge=1, le=30)] = 2
+    min_order_notional: Usd = Decimal(1)
+    max_daily_loss: Fraction = Decimal("0.05")
+    max_failed_runs: Annotated[int, Field(ge=1, le=100)] = 3  # in a row, before the platform halts itself
+
+
+class ExecutionConfig(_Section):
+    """How orders are followed until they end."""
+
+    poll_seconds: Annotated[int, Field(ge=1, le=300)] = 10
+    max_rounds: Annotated[int, Field(ge=1, le=60)] = 12  # looks at the sells, and again at the buys
+    unfilled: Literal["leave", "cancel"] = "cancel"  # day orders still open after the last round
+
+
+class DataConfig(_Section):
+    """What the run demands of its prices and forecasts."""
+
+    max_missing: Fraction = Decimal("0.25")  # share of the tickers without usable prices
+    max_failed_forecasts: Fraction = Decimal("0.25")  # share of the tickers without a forecast
+
+
+class PlatformConfig(_Section):
+    """The whole file."""
+
+    strategies: Annotated[dict[str, StrategyConfig], Field(min_length=1)]
+    risk: RiskConfig = RiskConfig()
+    execution: ExecutionConfig = ExecutionConfig()
+    data: DataConfig = DataConfig()
+
+    @model_validator(mode="after")
+    def _allocations_fit_the_account(self) -> Self:
+        total = sum((entry.allocation for entry in self.enabled.values()), Decimal(0))
+        if total > 1:
+            shares = ", ".join(f"{name} {entry.allocation}" for name, entry in self.enabled.items())
+            raise ValueError(f"allocations of the enabled strategies sum to {total} ({shares}); they may sum to 1 at most")
+        return self
+
+    @property
+    def enabled(self) -> dict[str, StrategyConfig]:
+        """The strategies that may trade."""
+        return {name: entry for name, entry in self.strategies.items() if entry.enabled}
+
+    def due(self, schedule: str) -> tuple[str, ...]:
+        """Names of the enabled strategies that follow `schedule`."""
+        return tuple(name for name, entry in self.enabled.items() if entry.schedule == schedule)
+
+    def only(self, names: tuple[str, ...]) -> "PlatformConfig":
+        """The same configuration with just `names` enabled; ConfigError for an unknown name."""
+        unknown = sorted(set(names) - set(self.strategies))
+        if unknown:
+            raise ConfigError(
+                f"unknown strategy {', '.join(unknown)}; the configuration has: {', '.join(sorted(self.strategies))}"
+            )
+        entries = {
+            name: entry.model_copy(update={"enabled": name in names}) for name, entry in self.strategies.items()
+        }
+        return self.model_copy(update={"strategies": entries})
+
+
+def load_config(path: Path) -> PlatformConfig:
+    """The configuration in the YAML file at `path`; ConfigError names file, field and what is allowed."""
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+    return parse_config(content, str(path))
+
+
+def parse_config(content: object, source: str) -> PlatformConfig:
+    """The configuration in plain data; `source` names it in errors."""
+    try:
+        return PlatformConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(explain(error, source)) from error
+
+
+def explain(error: ValidationError, source: str) -> str:
+    """A pydantic error in one line a field: where, what was found, what is expected."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"]) or "(the file)"
+        given = "" if problem["type"] in {"missing", "value_error"} else f", got {_short(problem['input'])}"
+        lines.append(f"{source}: {where}: {problem['msg']}{given}")
+    return "\n".join(lines)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

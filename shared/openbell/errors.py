@@ -1,0 +1,131 @@
+"""Every error of the platform, named for what the workflow does with it.
+
+The state machine sees only the bare class name, without inheritance, so `statemachine/trading.asl.json` lists
+the leaves of this tree:
+
+    OpenbellError
+    ├── RetryableError            the same call may succeed a moment later
+    │   ├── BrokerUnavailable     timeout, reset, 5xx on a call that changes nothing
+    │   ├── RateLimited           429
+    │   ├── DataUnavailable       the price source did not answer, or not completely
+    │   ├── StoreUnavailable      DynamoDB or S3 did not answer, or a write met a concurrent one
+    │   └── LegsStillOpen         protective orders asked to cancel have not ended yet
+    ├── RunSkipped                nothing to do: a success of the workflow
+    │   ├── MarketClosed
+    │   ├── Halted
+    │   ├── RunInProgress
+    │   └── NoStrategyDue
+    ├── PermanentError            a retry cannot help: alert and stop before any (further) order
+    │   ├── ConfigError           the configuration is wrong
+    │   ├── InvalidInput          an event or a command is wrong
+    │   ├── BrokerRefused         keys, permissions, blocked account
+    │   ├── StaleData             prices too old or too incomplete to trade on
+    │   ├── TooManyForecastFailures
+    │   ├── BooksDisagree         the ledger and the broker cannot be reconciled
+    │   ├── PlanNotSealed         a plan that was only partly written is never executed
+    │   └── LeaseLost             another execution holds the lease now: this one may not write
+    └── OrderError                belongs to one order; never reaches the workflow
+        ├── OrderRejected         the broker said no, with its reason
+        ├── OrderNotCancelable    it had ended already
+        └── OutcomeUnknown        the request may or may not have been booked: look it up
+"""
+
+
+class OpenbellError(Exception):
+    """Root of the platform's errors."""
+
+
+class RetryableError(OpenbellError):
+    """The same call may succeed a moment later."""
+
+
+class BrokerUnavailable(RetryableError):
+    """The broker did not answer a call that changes nothing."""
+
+
+class RateLimited(RetryableError):
+    """The broker or the data source answered 429."""
+
+
+class DataUnavailable(RetryableError):
+    """The price source did not answer, or not completely."""
+
+
+class StoreUnavailable(RetryableError):
+    """DynamoDB or S3 did not answer, or a write met a concurrent one."""
+
+
+class LegsStillOpen(RetryableError):
+    """Protective orders that were asked to cancel have not ended yet."""
+
+
+class RunSkipped(OpenbellError):
+    """There is nothing to do in this run."""
+
+
+class MarketClosed(RunSkipped):
+    """The broker's clock says that the market is closed."""
+
+
+class Halted(RunSkipped):
+    """Trading is halted, by a person or by a limit."""
+
+
+class RunInProgress(RunSkipped):
+    """Another execution holds the lease, or this tick has been taken already."""
+
+
+class NoStrategyDue(RunSkipped):
+    """No enabled strategy follows the schedule that fired."""
+
+
+class PermanentError(OpenbellError):
+    """A retry cannot help."""
+
+
+class ConfigError(PermanentError):
+    """The configuration is wrong; the message names file, field and what is allowed."""
+
+
+class InvalidInput(PermanentError):
+    """An event or a command is wrong; the message names the field and what is allowed."""
+
+
+class BrokerRefused(PermanentError):
+    """The broker refuses to serve this account: keys, permissions, blocked."""
+
+
+class StaleData(PermanentError):
+    """Prices are too old or too incomplete to trade on."""
+
+
+class TooManyForecastFailures(PermanentError):
+    """More tickers failed to forecast than the configuration tolerates."""
+
+
+class BooksDisagree(PermanentError):
+    """Ledger and broker differ in a way that no rule may repair."""
+
+
+class PlanNotSealed(PermanentError):
+    """The plan was only partly written."""
+
+
+class LeaseLost(PermanentError):
+    """Another execution holds the lease now."""
+
+
+class OrderError(OpenbellError):
+    """Concerns one order; handled where the order is handled."""
+
+
+class OrderRejected(OrderError):
+    """The broker rejected the order; the message is the broker's own."""
+
+
+class OrderNotCancelable(OrderError):
+    """The order had ended before the cancel arrived."""
+
+
+class OutcomeUnknown(OrderError):
+    """The order may or may not have been booked: only a look-up by client_order_id can tell."""

@@ -1,0 +1,384 @@
+"""The vocabulary: frozen values that the whole platform speaks in.
+
+Money and share quantities are Decimal (USD, shares). Scores, weights and forecasts are floats.
+Every datetime is zone-aware; sessions are plain dates of the exchange in New York.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+NEW_YORK = ZoneInfo("America/New_York")
+ZERO = Decimal(0)
+
+
+class Side(StrEnum):
+    """Direction of an order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+
+class OrderStatus(StrEnum):
+    """Where one order (or one leg of a bracket) stands in our books."""
+
+    PLANNED = "PLANNED"  # written with the plan, not yet sent
+    SUBMITTING = "SUBMITTING"  # about to be sent, perhaps sent: only a look-up can tell
+    WORKING = "WORKING"  # the broker has it
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+    DROPPED = "DROPPED"  # planned and deliberately never sent
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to the order any more."""
+        return self in _ENDED
+
+
+_ENDED = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED, OrderStatus.DROPPED}
+)
+
+
+class LegKind(StrEnum):
+    """The part that a broker order plays in one of our orders."""
+
+    ENTRY = "entry"  # the order itself
+    STOP = "stop"
+    TAKE_PROFIT = "take_profit"
+
+
+class RunStatus(StrEnum):
+    """How a run stands or ended."""
+
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class MarketClock:
+    """The broker's clock: the only "now" of a run."""
+
+    now: datetime
+    is_open: bool
+    next_open: datetime
+    next_close: datetime
+
+    @property
+    def session(self) -> date:
+        """The date in New York."""
+        return self.now.astimezone(NEW_YORK).date()
+
+
+@dataclass(frozen=True)
+class Account:
+    """The brokerage account as the broker tells it (USD)."""
+
+    equity: Decimal
+    last_equity: Decimal  # at the previous session's close
+    cash: Decimal
+    buying_power: Decimal
+    blocked: str = ""  # why it may not trade; empty when it may
+
+
+@dataclass(frozen=True)
+class BrokerPosition:
+    """Shares that the broker holds for the account."""
+
+    symbol: str
+    qty: Decimal
+    qty_available: Decimal  # not held by resting sell orders
+    average_price: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Prices (USD) of the protective orders that start when an entry is filled."""
+
+    stop_price: Decimal
+    stop_limit_price: Decimal
+    take_profit_price: Decimal
+
+    def __post_init__(self) -> None:
+        if not ZERO < self.stop_limit_price <= self.stop_price < self.take_profit_price:
+            raise ValueError(
+                f"bracket prices must satisfy 0 < stop-limit <= stop < take-profit, got {self.stop_limit_price}, "
+                f"{self.stop_price}, {self.take_profit_price}"
+            )
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What is sent to the broker: a market day order, with a bracket or alone."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    bracket: Bracket | None = None
+
+
+@dataclass(frozen=True)
+class BrokerOrder:
+    """An order as the broker tells it, legs nested."""
+
+    id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    status: OrderStatus
+    qty: Decimal
+    filled_qty: Decimal
+    filled_avg_price: Decimal  # 0 while nothing is filled
+    kind: LegKind = LegKind.ENTRY
+    legs: tuple["BrokerOrder", ...] = ()
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many shares of an order one strategy wanted, and how many it has got."""
+
+    strategy: str
+    qty: Decimal
+    filled_qty: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One protective order of a bracket, as booked in the ledger."""
+
+    kind: LegKind
+    broker_order_id: str
+    status: OrderStatus
+    filled_qty: Decimal = ZERO
+    filled_value: Decimal = ZERO  # USD
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order intent and what became of it: the unit of the plan and of the ledger.
+
+    `shares` sum to `qty`. `filled_value` is the USD paid or received so far. A bracket order stays open until its
+    legs have ended.
+    """
+
+    client_order_id: str
+    run_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    reference_price: Decimal  # the snapshot's price when the order was planned: the arrival price
+    reason: str
+    shares: tuple[Share, ...]
+    bracket: Bracket | None = None
+    status: OrderStatus = OrderStatus.PLANNED
+    broker_order_id: str = ""
+    filled_qty: Decimal = ZERO
+    filled_value: Decimal = ZERO
+    legs: tuple[Leg, ...] = ()
+    note: str = ""  # the broker's reason for a rejection, or ours for a drop
+    version: int = 0
+
+    def __post_init__(self) -> None:
+        if self.qty <= 0:
+            raise ValueError(f"order {self.client_order_id}: quantity must be above 0, got {self.qty}")
+        if not self.reason:
+            raise ValueError(f"order {self.client_order_id}: an order needs a reason")
+        if sum((share.qty for share in self.shares), ZERO) != self.qty:
+            raise ValueError(f"order {self.client_order_id}: the strategies' shares do not sum to {self.qty}")
+
+    @property
+    def open(self) -> bool:
+        """Whether anything can still happen to the order or to its legs."""
+        return not self.status.ended or any(not leg.status.ended for leg in self.legs)
+
+    @property
+    def filled_avg_price(self) -> Decimal | None:
+        """USD a share over what is filled so far, None while nothing is."""
+        return self.filled_value / self.filled_qty if self.filled_qty else None
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Who wanted the order."""
+        return tuple(share.strategy for share in self.shares)
+
+    def request(self) -> OrderRequest:
+        """What to send to the broker."""
+        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Shares that one sleeve holds, with their total cost (USD)."""
+
+    qty: Decimal
+    cost: Decimal
+
+    @property
+    def average_cost(self) -> Decimal:
+        """USD a share."""
+        return self.cost / self.qty
+
+
+def _no_positions() -> Mapping[str, Position]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Sleeve:
+    """One strategy's virtual sub-account."""
+
+    strategy: str
+    cash: Decimal
+    positions: Mapping[str, Position] = field(default_factory=_no_positions)
+    realised_pnl: Decimal = ZERO
+    last_rebalance: date | None = None
+    version: int = 0
+
+    def equity(self, prices: Mapping[str, Decimal]) -> Decimal:
+        """Cash plus positions at `prices` (USD by symbol); a symbol without a price counts at its cost."""
+        held = (
+            position.qty * prices[symbol] if symbol in prices else position.cost
+            for symbol, position in self.positions.items()
+        )
+        return self.cash + sum(held, ZERO)
+
+    def held(self, symbol: str) -> Decimal:
+        """Shares held of `symbol`."""
+        position = self.positions.get(symbol)
+        return position.qty if position else ZERO
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Shares that changed hands for one strategy."""
+
+    client_order_id: str
+    leg: LegKind
+    strategy: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    value: Decimal  # USD paid or received
+
+
+@dataclass(frozen=True)
+class Cross:
+    """Shares that passed from one sleeve to another inside the account, at the snapshot's price."""
+
+    symbol: str
+    seller: str
+    buyer: str
+    qty: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Prices that Prophet expects for the next `horizon` bars (USD, one value a bar)."""
+
+    symbol: str
+    last_close: float
+    sessions: tuple[date, ...]
+    yhat: tuple[float, ...]
+    yhat_lower: tuple[float, ...]
+    yhat_upper: tuple[float, ...]
+    interval_width: float
+    engine: str
+    skill: float | None = None  # above 0: past forecasts of this ticker have beaten "tomorrow equals today"
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A strategy's opinion on one symbol: score in [-1, 1], above 0 to hold it, below 0 to leave it."""
+
+    symbol: str
+    score: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not -1.0 <= self.score <= 1.0:  # NaN fails here too
+            raise ValueError(f"signal for {self.symbol}: score must lie in [-1, 1], got {self.score}")
+        if not self.reason:
+            raise ValueError(f"signal for {self.symbol}: a signal needs a reason")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Shares that a strategy wants to hold of one symbol when the run is over."""
+
+    strategy: str
+    symbol: str
+    qty: Decimal
+    reason: str
+    bracket: Bracket | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What the risk gate took away, and why."""
+
+    rule: str
+    strategy: str
+    symbol: str
+    side: Side
+    wanted_qty: Decimal
+    allowed_qty: Decimal
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is going to do: crosses between sleeves, orders for the broker, and what was cut."""
+
+    run_id: str
+    orders: tuple[Order, ...]
+    crosses: tuple[Cross, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to trade: one holder at a time, told apart by a fencing number that only grows."""
+
+    holder: str  # the execution's name
+    fence: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Trading stands still until a person resumes it."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of the workflow."""
+
+    run_id: str
+    execution: str
+    as_of: datetime
+    status: RunStatus
+    schedule: str
+    strategies: tuple[str, ...]
+    fence: int = 0
+    note: str = ""  # why it was skipped or failed
+    seconds: float | None = None

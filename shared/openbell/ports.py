@@ -1,0 +1,204 @@
+"""The seams where the outside begins: broker, prices, ledger, archive."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+import pandas as pd
+
+from openbell.model import (
+    Account,
+    BrokerOrder,
+    BrokerPosition,
+    Cross,
+    Forecast,
+    Halt,
+    Lease,
+    MarketClock,
+    Order,
+    OrderRequest,
+    Run,
+    Sleeve,
+)
+
+
+class Broker(Protocol):
+    """The brokerage account. Reads are complete or raise: an empty answer means empty, never unknown.
+
+    Every method raises BrokerUnavailable, RateLimited or BrokerRefused, unless it says otherwise.
+    """
+
+    def clock(self) -> MarketClock:
+        """The exchange's time and hours."""
+        ...
+
+    def account(self) -> Account:
+        """Equity, cash, buying power, and whether it may trade."""
+        ...
+
+    def positions(self) -> dict[str, BrokerPosition]:
+        """US equity positions by symbol."""
+        ...
+
+    def open_orders(self) -> list[BrokerOrder]:
+        """Every order that has not ended, legs nested."""
+        ...
+
+    def tradable_symbols(self) -> frozenset[str]:
+        """Symbols of US equities that may be traded now."""
+        ...
+
+    def find_order(self, client_order_id: str) -> BrokerOrder | None:
+        """The order with this client_order_id, legs nested; None if the broker never booked one."""
+        ...
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Send the order once, without retry; OrderRejected with the broker's words, OutcomeUnknown when in doubt."""
+        ...
+
+    def cancel(self, order_id: str) -> None:
+        """Ask to cancel; OrderNotCancelable if it has ended."""
+        ...
+
+
+class MarketData(Protocol):
+    """Where prices come from. Symbols are spelled as the broker spells them (BRK.B)."""
+
+    name: str
+
+    def daily_closes(self, symbols: Sequence[str], start: date, end: date) -> pd.DataFrame:
+        """Closes adjusted for splits and dividends, complete sessions only: `(n_sessions, n_symbols)` floats in USD.
+
+        The index holds tz-naive session dates from `start` to `end`, both included, ascending; a missing price is
+        NaN; a symbol without any price has no column. Raises DataUnavailable or RateLimited.
+        """
+        ...
+
+    def latest_prices(self, symbols: Sequence[str]) -> dict[str, Decimal]:
+        """Last traded raw price in USD of each symbol that has one."""
+        ...
+
+
+class Ledger(Protocol):
+    """What the platform knows of itself. Every change is one conditional transaction.
+
+    Methods that take a Lease raise LeaseLost when its fencing number is no longer the newest. Any method may raise
+    StoreUnavailable; a write that lost against a concurrent one raises it too, and may be tried again from a fresh read.
+    """
+
+    def claim_tick(self, tick: str, execution: str) -> bool:
+        """Take one firing of a schedule for `execution`; False if another execution has taken it."""
+        ...
+
+    def acquire_lease(self, holder: str, now: datetime, seconds: int) -> Lease | None:
+        """The lease with a higher fencing number, the same one if `holder` has it, None if another holds it."""
+        ...
+
+    def lease(self) -> Lease | None:
+        """Who holds the lease, if anybody."""
+        ...
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give it back; nothing happens if it is no longer ours."""
+        ...
+
+    def halt(self) -> Halt | None:
+        """Why trading is halted, if it is."""
+        ...
+
+    def set_halt(self, halt: Halt) -> None:
+        """Halt trading; an earlier halt keeps its reason."""
+        ...
+
+    def clear_halt(self) -> None:
+        """Resume trading."""
+        ...
+
+    def start_run(self, run: Run, lease: Lease | None) -> None:
+        """Record a run that started (with its lease) or was skipped (without); the same run twice is no error."""
+        ...
+
+    def finish_run(self, run: Run) -> None:
+        """Record how the run ended."""
+        ...
+
+    def run(self, run_id: str) -> Run | None:
+        """One run."""
+        ...
+
+    def run_of(self, execution: str) -> Run | None:
+        """The run that an execution of the workflow started."""
+        ...
+
+    def runs(self, limit: int = 50) -> list[Run]:
+        """The newest runs, newest first."""
+        ...
+
+    def sleeves(self) -> dict[str, Sleeve]:
+        """Every sleeve by strategy."""
+        ...
+
+    def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
+        """Write a sleeve that does not exist yet; nothing happens if it does."""
+        ...
+
+    def save_plan(
+        self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
+    ) -> None:
+        """Write the orders, the sleeves that crosses or rebalances changed (conditional on their version), and the seal.
+
+        All or nothing for the reader: orders without the seal are not a plan. A sealed plan is never written again.
+        """
+        ...
+
+    def plan_sealed(self, run_id: str) -> bool:
+        """Whether the run's plan is complete."""
+        ...
+
+    def order(self, run_id: str, client_order_id: str) -> Order | None:
+        """One order."""
+        ...
+
+    def orders(self, run_id: str) -> list[Order]:
+        """The run's orders in the order of their ids."""
+        ...
+
+    def open_orders(self) -> list[Order]:
+        """Orders of any run to which something can still happen, protective legs included."""
+        ...
+
+    def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
+        """Write an order (conditional on its version) with the sleeves that its fills changed, in one transaction.
+
+        Gives the order with its new version.
+        """
+        ...
+
+    def save_forecasts(self, run_id: str, forecasts: Sequence[Forecast]) -> None:
+        """Store forecasts; writing the same again is harmless."""
+        ...
+
+    def forecasts(self, run_id: str) -> dict[str, Forecast]:
+        """The run's forecasts by symbol."""
+        ...
+
+
+class Archive(Protocol):
+    """Large things, by key: snapshots, reports, a run's inputs."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store `content`."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """What is stored; KeyError if nothing is."""
+        ...
+
+
+class Emitter(Protocol):
+    """Where business metrics go."""
+
+    def metric(self, name: str, value: float, unit: str = "Count", dimensions: Mapping[str, str] | None = None) -> None:
+        """Record one figure."""
+        ...
