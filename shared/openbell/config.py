@@ -21,6 +21,7 @@ class _Section(BaseModel):
 class UniverseConfig(_Section):
     """Which symbols a strategy looks at."""
 
+    members: Literal["sp500", "tradable"] = "sp500"  # of the index, or whatever the broker trades
     size: Annotated[int, Field(ge=1, le=5000)] = 20
     lookback: Annotated[int, Field(ge=2, le=2520)] = 60  # bars whose mean return ranks the candidates
 

@@ -175,12 +175,21 @@ class Ledger(Protocol):
         """
         ...
 
-    def save_forecasts(self, run_id: str, forecasts: Sequence[Forecast]) -> None:
-        """Store forecasts; writing the same again is harmless."""
+    def save_forecasts(
+        self, run_id: str, spec: str, forecasts: Sequence[Forecast], failures: Mapping[str, str]
+    ) -> None:
+        """Store the forecasts made by one specification, and why others failed (reason by symbol).
+
+        Writing the same again is harmless.
+        """
         ...
 
-    def forecasts(self, run_id: str) -> dict[str, Forecast]:
-        """The run's forecasts by symbol."""
+    def forecasts(self, run_id: str, spec: str) -> dict[str, Forecast]:
+        """The run's forecasts by symbol, made by one specification."""
+        ...
+
+    def forecast_failures(self, run_id: str, spec: str) -> dict[str, str]:
+        """Why the run has no forecast of a symbol, by symbol."""
         ...
 
 
@@ -193,6 +202,14 @@ class Archive(Protocol):
 
     def get(self, key: str) -> bytes:
         """What is stored; KeyError if nothing is."""
+        ...
+
+
+class Alerts(Protocol):
+    """Where a person hears of trouble."""
+
+    def alert(self, subject: str, message: str) -> None:
+        """Tell what happened, what it means for open positions, and the first thing to do."""
         ...
 
 

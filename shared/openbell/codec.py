@@ -1,0 +1,27 @@
+"""Frozen values to JSON and back: Decimal and dates as strings, floats so that they read back bit by bit."""
+
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json[T](value: T) -> bytes:
+    """`value` (a dataclass) as JSON; equal values give equal bytes."""
+    return _adapter(type(value)).dump_json(value, indent=1)
+
+
+def from_json[T](kind: type[T], content: bytes) -> T:
+    """The value of `kind` that `to_json` wrote; pydantic's ValidationError if it is not one."""
+    value: T = _adapter(kind).validate_json(content)
+    return value
+
+
+def to_plain(value: Any) -> Any:
+    """`value` (a dataclass, or a collection of them) as JSON-able lists, dicts, strings and numbers."""
+    return TypeAdapter(Any).dump_python(value, mode="json")

@@ -1,0 +1,111 @@
+"""From prices and forecasts to the plan: the decisions of a run as one pure function.
+
+The AggregateSignals Lambda, the replay and the backtest all call `decide`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from openbell.model import ZERO, Cut, Forecast, Plan, Signal, Sleeve, Target
+from openbell.portfolio.plan import make_plan
+from openbell.portfolio.risk import RiskFacts, limit
+from openbell.portfolio.sizing import weigh
+from openbell.portfolio.trades import changes
+from openbell.runs import Decisions, RunInputs
+from openbell.snapshot import Snapshot
+from openbell.strategies import Context, Market, Strategy
+
+
+def decide(
+    inputs: RunInputs,
+    snapshot: Snapshot,
+    universe: Mapping[str, tuple[str, ...]],
+    forecasts: Mapping[str, Mapping[str, Forecast]],
+    strategies: Mapping[str, Strategy[Any]],
+) -> Decisions:
+    """What every due strategy signals, and the one plan that follows: weigh -> limit -> net -> plan.
+
+    `universe` and `forecasts` (by symbol) are given for each strategy.
+
+    A strategy that raises keeps its holdings, is named in `failed_strategies`, and leaves the others alone.
+    """
+    signals: dict[str, tuple[Signal, ...]] = {}
+    failed: dict[str, str] = {}
+    targets: list[Target] = []
+    unsized: list[Cut] = []
+    for name in inputs.strategies:
+        try:
+            signals[name] = _signals(strategies[name], name, inputs, snapshot, universe[name], forecasts.get(name, {}))
+            wanted, cuts = weigh(signals[name], inputs.sleeves[name], snapshot.prices, strategies[name].sizing_rule())
+        except Exception as error:  # noqa: BLE001 whatever a strategy raises must not harm the others
+            signals.pop(name, None)
+            failed[name] = f"{type(error).__name__}: {error}"
+            continue
+        targets += wanted
+        unsized += cuts
+    plan = _plan(inputs, snapshot, targets, unsized)
+    return Decisions(dict(universe), signals, failed, tuple(targets), plan)
+
+
+def _signals(
+    strategy: Strategy[Any],
+    name: str,
+    inputs: RunInputs,
+    snapshot: Snapshot,
+    symbols: tuple[str, ...],
+    forecasts: Mapping[str, Forecast],
+) -> tuple[Signal, ...]:
+    known = [symbol for symbol in symbols if symbol in snapshot.closes.columns]
+    context = Context(
+        session=inputs.clock.session,
+        closes=snapshot.closes[known],
+        prices={symbol: snapshot.prices[symbol] for symbol in known if symbol in snapshot.prices},
+        forecasts={symbol: forecasts[symbol] for symbol in known if symbol in forecasts},
+        holdings=inputs.sleeves[name].positions,
+        last_rebalance=inputs.sleeves[name].last_rebalance,
+    )
+    signals = strategy.signals(context)
+    strange = sorted({signal.symbol for signal in signals} - set(known))
+    if strange:
+        raise ValueError(f"signals for symbols outside its universe: {', '.join(strange)}")
+    return tuple(signal for signal in signals if signal.symbol not in inputs.pending)
+
+
+def _plan(inputs: RunInputs, snapshot: Snapshot, targets: list[Target], unsized: list[Cut]) -> Plan:
+    trades = changes(targets, inputs.sleeves, snapshot.prices)
+    allowed, cuts = limit(trades, _facts(inputs, snapshot), inputs.config.risk)
+    return make_plan(inputs.run_id, allowed, [*unsized, *cuts], set(inputs.protected))
+
+
+def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
+    ages = snapshot.bar_ages()
+    return RiskFacts(
+        equity=inputs.account.equity,
+        buying_power=inputs.account.buying_power,
+        position_values=inputs.position_values,
+        last_closes=snapshot.last_closes(),
+        bar_ages=ages,
+        tradable=snapshot.tradable,
+        opposed={symbol: strategy for strategy, symbol in inputs.protected},
+        turnover_today=inputs.turnover_today,
+    )
+
+
+def unrealised_pnl(sleeve: Sleeve, prices: Mapping[str, Decimal]) -> Decimal:
+    """USD that the sleeve's positions are worth above their cost; a symbol without a price counts as unchanged."""
+    return sum(
+        (position.qty * prices[symbol] - position.cost for symbol, position in sleeve.positions.items() if symbol in prices),
+        ZERO,
+    )
+
+
+def rank_universe(
+    strategy: Strategy[Any], closes: pd.DataFrame, size: int, lookback: int, sleeve: Sleeve, pending: tuple[str, ...]
+) -> tuple[str, ...]:
+    """A strategy's universe: its ranking less symbols with a pending order, then whatever it already holds."""
+    ranked = strategy.universe(Market(closes), size, lookback)
+    chosen = [symbol for symbol in ranked if symbol not in pending]
+    return tuple(chosen + [symbol for symbol in sorted(sleeve.positions) if symbol not in chosen])

@@ -1,0 +1,1 @@
+"""From a sealed plan to booked fills: submit once, settle, reconcile."""

@@ -1,0 +1,139 @@
+"""What the broker tells of an order, turned into fills and booked to the sleeves. Pure and exact."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from openbell.model import ZERO, BrokerOrder, Cross, Fill, Leg, LegKind, Order, Position, Share, Side, Sleeve
+from openbell.money import CENT, allocate, to_cents
+
+SHARE_QUANTUM = Decimal("0.000000001")  # the finest fraction of a share that the broker knows
+
+
+def observe(order: Order, found: BrokerOrder) -> tuple[Order, tuple[Fill, ...]]:
+    """The order brought up to what the broker says, and the fills that are new since the last look.
+
+    The broker's figures are cumulative, so observing the same state twice gives no fill twice. Raises ValueError if the
+    broker's filled quantity went down, which cannot happen to one order.
+    """
+    entry_fills, shares, value = _new_entry_fills(order, found)
+    legs, leg_fills = _observe_legs(order, found.legs)
+    seen = replace(
+        order,
+        status=found.status,
+        broker_order_id=found.id,
+        filled_qty=found.filled_qty,
+        filled_value=value,
+        shares=shares,
+        legs=legs,
+    )
+    return seen, entry_fills + leg_fills
+
+
+def _value(found: BrokerOrder) -> Decimal:
+    return to_cents(found.filled_qty * found.filled_avg_price)
+
+
+def _new(found: BrokerOrder, booked_qty: Decimal, booked_value: Decimal) -> tuple[Decimal, Decimal]:
+    """Quantity and USD that are new at the broker."""
+    qty = found.filled_qty - booked_qty
+    if qty < 0:
+        raise ValueError(
+            f"order {found.client_order_id or found.id}: the broker reports {found.filled_qty} shares filled, "
+            f"{booked_qty} are booked already; a filled quantity never falls"
+        )
+    return qty, _value(found) - booked_value
+
+
+def _new_entry_fills(order: Order, found: BrokerOrder) -> tuple[tuple[Fill, ...], tuple[Share, ...], Decimal]:
+    qty, value = _new(found, order.filled_qty, order.filled_value)
+    if qty == 0 and value == 0:
+        return (), order.shares, order.filled_value
+    missing = [share.qty - share.filled_qty for share in order.shares]
+    weights = missing if qty else [share.filled_qty for share in order.shares]
+    qtys = allocate(qty, weights, _quantum(order.qty))
+    values = allocate(value, qtys if qty else weights, CENT) if value >= 0 else _negated(value, weights)
+    fills = tuple(
+        Fill(order.client_order_id, LegKind.ENTRY, share.strategy, order.symbol, order.side, part, worth)
+        for share, part, worth in zip(order.shares, qtys, values, strict=True)
+        if part or worth
+    )
+    shares = tuple(
+        replace(share, filled_qty=share.filled_qty + part) for share, part in zip(order.shares, qtys, strict=True)
+    )
+    return fills, shares, order.filled_value + value
+
+
+def _negated(value: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+    """A correction of the average price downwards, divided like any other amount."""
+    return [-part for part in allocate(-value, weights, CENT)]
+
+
+def _quantum(qty: Decimal) -> Decimal:
+    return Decimal(1) if qty == qty.to_integral_value() else SHARE_QUANTUM
+
+
+def _observe_legs(order: Order, found: Sequence[BrokerOrder]) -> tuple[tuple[Leg, ...], tuple[Fill, ...]]:
+    known = {leg.broker_order_id: leg for leg in order.legs}
+    legs, fills = [], []
+    for leg_order in found:
+        leg = known.pop(leg_order.id, None) or Leg(leg_order.kind, leg_order.id, leg_order.status)
+        qty, value = _new(leg_order, leg.filled_qty, leg.filled_value)
+        if qty or value:
+            strategy = order.shares[0].strategy  # a bracket protects one strategy's shares
+            fills.append(Fill(order.client_order_id, leg.kind, strategy, order.symbol, Side.SELL, qty, value))
+        legs.append(
+            replace(
+                leg,
+                status=leg_order.status,
+                filled_qty=leg_order.filled_qty,
+                filled_value=leg.filled_value + value,
+            )
+        )
+    return (*known.values(), *legs), tuple(fills)
+
+
+def book(sleeve: Sleeve, fill: Fill) -> Sleeve:
+    """The sleeve after one of its fills. Cost leaves with the shares at the average, in cents.
+
+    Raises ValueError when it would sell shares that the sleeve does not hold.
+    """
+    held = sleeve.positions.get(fill.symbol, Position(ZERO, ZERO))
+    if fill.side is Side.BUY:
+        position = Position(held.qty + fill.qty, held.cost + fill.value)
+        return replace(
+            sleeve, cash=sleeve.cash - fill.value, positions={**sleeve.positions, fill.symbol: position}
+        )
+    if fill.qty > held.qty:
+        raise ValueError(
+            f"sleeve {sleeve.strategy} holds {held.qty} {fill.symbol}; it cannot book a sale of {fill.qty} "
+            f"(order {fill.client_order_id})"
+        )
+    gone = held.cost if fill.qty == held.qty else to_cents(held.cost * fill.qty / held.qty)
+    left = Position(held.qty - fill.qty, held.cost - gone)
+    positions = {symbol: position for symbol, position in sleeve.positions.items() if symbol != fill.symbol}
+    return replace(
+        sleeve,
+        cash=sleeve.cash + fill.value,
+        positions={**positions, fill.symbol: left} if left.qty else positions,
+        realised_pnl=sleeve.realised_pnl + fill.value - gone,
+    )
+
+
+def book_all(sleeves: Mapping[str, Sleeve], fills: Sequence[Fill]) -> list[Sleeve]:
+    """The sleeves that `fills` change, changed; KeyError for a fill of a strategy without a sleeve."""
+    changed: dict[str, Sleeve] = {}
+    for fill in fills:
+        sleeve = changed.get(fill.strategy) or sleeves[fill.strategy]
+        changed[fill.strategy] = book(sleeve, fill)
+    return list(changed.values())
+
+
+def book_crosses(sleeves: Mapping[str, Sleeve], crosses: Sequence[Cross]) -> dict[str, Sleeve]:
+    """The sleeves that internal crosses change: both sides at one price, so that cash is conserved to the cent."""
+    fills = []
+    for cross in crosses:
+        value = to_cents(cross.qty * cross.price)
+        for strategy, side in ((cross.seller, Side.SELL), (cross.buyer, Side.BUY)):
+            fills.append(Fill("internal cross", LegKind.ENTRY, strategy, cross.symbol, side, cross.qty, value))
+    return {sleeve.strategy: sleeve for sleeve in book_all(sleeves, fills)}

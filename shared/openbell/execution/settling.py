@@ -1,0 +1,29 @@
+"""Bring one order of the ledger up to what the broker says of it, and book what is new."""
+
+from dataclasses import replace
+
+from openbell.execution.booking import book_all, observe
+from openbell.model import Fill, Lease, Order, OrderStatus
+from openbell.ports import Broker, Ledger
+
+
+def settle(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> tuple[Order, tuple[Fill, ...]]:
+    """The order as it stands now, written and booked; and the fills that were new.
+
+    An order that the broker does not know stays as it is: PLANNED was never sent, SUBMITTING may still be on its way.
+    """
+    if order.status is OrderStatus.PLANNED or not order.open:
+        return order, ()
+    found = broker.find_order(order.client_order_id)
+    if found is None:
+        return order, ()
+    seen, fills = observe(order, found)
+    if seen == order:
+        return order, ()
+    sleeves = book_all(ledger.sleeves(), fills) if fills else []
+    return ledger.save_order(seen, lease, sleeves), fills
+
+
+def drop(order: Order, why: str, ledger: Ledger, lease: Lease) -> Order:
+    """Give up an order that was never sent."""
+    return ledger.save_order(replace(order, status=OrderStatus.DROPPED, note=why), lease)

@@ -1,0 +1,47 @@
+"""Exact arithmetic on USD and shares."""
+
+from collections.abc import Sequence
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+
+CENT = Decimal("0.01")
+ONE_SHARE = Decimal(1)
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """USD rounded to the cent, half to even."""
+    return amount.quantize(CENT, ROUND_HALF_EVEN)
+
+
+def whole_shares(budget: Decimal, price: Decimal) -> Decimal:
+    """How many whole shares `budget` (USD) buys at `price` (USD, above 0); never negative."""
+    return max(Decimal(0), (budget / price).quantize(ONE_SHARE, ROUND_DOWN))
+
+
+def allocate(total: Decimal, weights: Sequence[Decimal], quantum: Decimal) -> list[Decimal]:
+    """`total` divided in proportion to `weights`, each part a multiple of `quantum`, the parts summing to `total`.
+
+    Largest-remainder method (Hamilton): every part is rounded down, and what is left goes to the largest remainders,
+    the first one on a tie. A remainder of `total` below one quantum goes to the first weight above zero, so nothing
+    is created or lost. Example: 10 shares over weights 1, 1, 1 give 4, 3, 3.
+
+    Raises ValueError if a weight is negative, or if all are zero and there is something to divide.
+    """
+    if any(weight < 0 for weight in weights):
+        raise ValueError(f"weights must not be negative, got {[str(weight) for weight in weights]}")
+    whole = sum(weights, Decimal(0))
+    if whole == 0:
+        if total == 0:
+            return [Decimal(0) for _ in weights]
+        raise ValueError(f"cannot divide {total} over weights that are all zero")
+    exact = [total * weight / whole for weight in weights]
+    parts = [(part / quantum).to_integral_value(ROUND_DOWN) * quantum for part in exact]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))
+    left = total - sum(parts, Decimal(0))
+    for index in by_remainder:
+        if left < quantum:
+            break
+        parts[index] += quantum
+        left -= quantum
+    if left:
+        parts[next(i for i, weight in enumerate(weights) if weight > 0)] += left
+    return parts

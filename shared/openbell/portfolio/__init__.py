@@ -1,0 +1,1 @@
+"""From signals to a plan, as pure functions: weigh -> change -> limit -> net -> plan."""

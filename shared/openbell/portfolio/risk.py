@@ -1,0 +1,161 @@
+"""The risk gate: ordered rules, each of which may shrink a trade and says why."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from openbell.config import RiskConfig
+from openbell.model import ZERO, Cut, Side
+from openbell.money import whole_shares
+from openbell.portfolio.trades import Trade
+
+
+@dataclass(frozen=True)
+class RiskFacts:
+    """What the rules know of the world, all as of the run's opening. USD by symbol unless said otherwise."""
+
+    equity: Decimal
+    buying_power: Decimal
+    position_values: Mapping[str, Decimal]  # of the whole account, positions of no strategy included
+    last_closes: Mapping[str, Decimal]
+    bar_ages: Mapping[str, int]  # sessions between the last bar and the last complete session
+    tradable: frozenset[str]
+    opposed: Mapping[str, str]  # symbols with resting protective sells, and the strategy that they protect
+    turnover_today: Decimal = ZERO
+
+
+@dataclass
+class _Tally:
+    """What the trades let through so far add up to."""
+
+    facts: RiskFacts
+    values: dict[str, Decimal] = field(default_factory=dict)
+    turnover: Decimal = ZERO
+    cash: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        self.values = dict(self.facts.position_values)
+        self.turnover = self.facts.turnover_today
+        self.cash = self.facts.buying_power
+
+    def add(self, trade: Trade) -> None:
+        change = trade.side.sign * trade.value
+        self.values[trade.symbol] = self.values.get(trade.symbol, ZERO) + change
+        self.turnover += trade.value
+        self.cash -= change
+
+
+_Verdict = tuple[Decimal, str] | None  # allowed quantity and the reason; None: nothing to object
+_Rule = Callable[[Trade, _Tally, RiskConfig], _Verdict]
+
+
+def _tradable(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
+    if trade.symbol in tally.facts.tradable:
+        return None
+    return ZERO, "the broker does not trade this symbol now"
+
+
+def _fresh_bars(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    age = tally.facts.bar_ages.get(trade.symbol)
+    if age is not None and age <= risk.max_bar_age_sessions:
+        return None
+    found = "there is no bar" if age is None else f"the last bar is {age} sessions old"
+    return ZERO, f"{found}; at most {risk.max_bar_age_sessions} sessions are allowed"
+
+
+def _sane_price(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    close = tally.facts.last_closes.get(trade.symbol, ZERO)
+    if close <= 0:
+        return ZERO, "there is no last close to compare the price with"
+    move = abs(trade.price / close - 1)
+    if move <= risk.max_price_move:
+        return None
+    return ZERO, f"price {trade.price} is {move:.1%} away from the last close {close}; allowed {risk.max_price_move:.1%}"
+
+
+def _no_wash_trade(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
+    owner = tally.facts.opposed.get(trade.symbol)
+    if trade.side is Side.SELL or owner is None or owner == trade.strategy:
+        return None
+    return ZERO, f"protective sell orders of {owner} rest in {trade.symbol}: the broker would refuse a wash trade"
+
+
+def _position_cap(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    limit = risk.max_position * tally.facts.equity
+    room = limit - tally.values.get(trade.symbol, ZERO)
+    return _cap(trade, room, f"a position may be worth {limit:.2f} USD ({risk.max_position:.0%} of equity)")
+
+
+def _gross_exposure(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    limit = risk.max_gross_exposure * tally.facts.equity
+    room = limit - sum((abs(value) for value in tally.values.values()), ZERO)
+    return _cap(trade, room, f"gross exposure may reach {limit:.2f} USD ({risk.max_gross_exposure:.0%} of equity)")
+
+
+def _order_notional(trade: Trade, _: _Tally, risk: RiskConfig) -> _Verdict:
+    return _cap(trade, risk.max_order_notional, f"an order may be worth {risk.max_order_notional} USD")
+
+
+def _turnover(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    limit = risk.max_daily_turnover * tally.facts.equity
+    return _cap(trade, limit - tally.turnover, f"turnover of a day may reach {limit:.2f} USD")
+
+
+def _buying_power(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
+    return _cap(trade, tally.cash, f"buying power after the sells is {tally.cash:.2f} USD")
+
+
+def _cap(trade: Trade, room: Decimal, limit: str) -> _Verdict:
+    """Shrink a buy to `room` USD. Sells only ever lower risk, so no cap holds them back."""
+    if trade.side is Side.SELL or trade.value <= room:
+        return None
+    return min(trade.qty, whole_shares(room, trade.price)), limit
+
+
+def _minimum_notional(trade: Trade, _: _Tally, risk: RiskConfig) -> _Verdict:
+    if trade.value >= risk.min_order_notional:
+        return None
+    return ZERO, f"worth {trade.value:.2f} USD; an order must be worth {risk.min_order_notional} USD"
+
+
+# In this order: first what forbids the trade, then what shrinks it, last what makes the rest too small.
+RULES: tuple[tuple[str, _Rule], ...] = (
+    ("symbol_not_tradable", _tradable),
+    ("stale_data", _fresh_bars),
+    ("price_sanity", _sane_price),
+    ("wash_trade", _no_wash_trade),
+    ("position_cap", _position_cap),
+    ("gross_exposure", _gross_exposure),
+    ("order_notional", _order_notional),
+    ("daily_turnover", _turnover),
+    ("buying_power", _buying_power),
+    ("minimum_notional", _minimum_notional),
+)
+
+
+def limit(trades: Sequence[Trade], facts: RiskFacts, risk: RiskConfig) -> tuple[list[Trade], list[Cut]]:
+    """The trades that may be done, shrunk where a rule says so, and every cut with its rule and reason.
+
+    Trades are judged in the given order; the cash of the sells before a buy counts for it.
+    """
+    tally = _Tally(facts)
+    allowed, cuts = [], []
+    for wanted in trades:
+        trade: Trade | None = wanted
+        for name, rule in RULES:
+            trade, cut = _judge(wanted, trade, name, rule(trade, tally, risk)) if trade else (None, None)
+            cuts += [cut] if cut else []
+        if trade:
+            tally.add(trade)
+            allowed.append(trade)
+    return allowed, cuts
+
+
+def _judge(wanted: Trade, trade: Trade, name: str, verdict: _Verdict) -> tuple[Trade | None, Cut | None]:
+    if verdict is None or verdict[0] == trade.qty:
+        return trade, None
+    qty, reason = verdict
+    cut = Cut(name, wanted.strategy, wanted.symbol, wanted.side, trade.qty, qty, reason)
+    if qty == 0:
+        return None, cut
+    return Trade(trade.strategy, trade.symbol, trade.side, qty, trade.price, trade.reason, trade.bracket), cut

@@ -1,0 +1,101 @@
+"""Signals to targets: how many shares a strategy wants to hold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from openbell.model import ZERO, Bracket, Cut, Side, Signal, Sleeve, Target
+from openbell.money import whole_shares
+
+
+class Sizing(StrEnum):
+    """What a strategy does with holdings that it still wants."""
+
+    ENTER = "enter"  # leaves them alone; only new symbols are sized
+    REBALANCE = "rebalance"  # brings every wanted symbol to its equal weight
+
+
+@dataclass(frozen=True)
+class BracketRule:
+    """Protective prices as fractions of the entry's reference price: below for the stop, above for the profit."""
+
+    stop: Decimal
+    stop_limit: Decimal
+    take_profit: Decimal
+
+    def around(self, price: Decimal) -> Bracket:
+        """The bracket for an entry at `price` (USD), in ticks that the broker accepts."""
+        tick = Decimal("0.01") if price >= 1 else Decimal("0.0001")
+
+        def at(factor: Decimal) -> Decimal:
+            return (price * factor).quantize(tick, ROUND_HALF_EVEN)
+
+        return Bracket(at(1 - self.stop), at(1 - self.stop_limit), at(1 + self.take_profit))
+
+
+@dataclass(frozen=True)
+class SizingRule:
+    """How a strategy turns its signals into weights."""
+
+    sizing: Sizing
+    cash_buffer: Decimal  # fraction of the sleeve's equity that is never invested
+    bracket: BracketRule | None = None
+
+
+def weigh(
+    signals: Sequence[Signal], sleeve: Sleeve, prices: Mapping[str, Decimal], rule: SizingRule
+) -> tuple[list[Target], list[Cut]]:
+    """Targets of one strategy from its signals, equally weighted; and what could not be sized, with the reason.
+
+    A held symbol without a signal, or with score 0, is kept as it is. Prices are USD by symbol.
+    """
+    leaving = [signal for signal in signals if signal.score < 0 and sleeve.held(signal.symbol) > 0]
+    targets = [Target(sleeve.strategy, signal.symbol, ZERO, signal.reason) for signal in leaving]
+    wanted = [signal for signal in signals if signal.score > 0]
+    sized = wanted if rule.sizing is Sizing.REBALANCE else [s for s in wanted if sleeve.held(s.symbol) == 0]
+    cuts = []
+    budget = _budget_each(sized, leaving, sleeve, prices, rule)
+    for signal in sized:
+        target, cut = _size(signal, budget, sleeve, prices, rule)
+        targets += [target] if target else []
+        cuts += [cut] if cut else []
+    return targets, cuts
+
+
+def _budget_each(
+    sized: Sequence[Signal],
+    leaving: Sequence[Signal],
+    sleeve: Sleeve,
+    prices: Mapping[str, Decimal],
+    rule: SizingRule,
+) -> Decimal:
+    """USD for each symbol to be sized: its equal weight, as far as the sleeve's cash reaches."""
+    if not sized:
+        return ZERO
+    gone = {signal.symbol for signal in leaving}
+    resized = {signal.symbol for signal in sized}
+    kept = [symbol for symbol in sleeve.positions if symbol not in gone | resized]
+    equity = sleeve.equity(prices)
+    investable = equity * (1 - rule.cash_buffer)
+    equal_weight = investable / (len(sized) + len(kept))
+    kept_value = sum((sleeve.held(symbol) * prices.get(symbol, ZERO) for symbol in kept), ZERO)
+    return max(ZERO, min(equal_weight, (investable - kept_value) / len(sized)))
+
+
+def _size(
+    signal: Signal, budget: Decimal, sleeve: Sleeve, prices: Mapping[str, Decimal], rule: SizingRule
+) -> tuple[Target | None, Cut | None]:
+    price = prices.get(signal.symbol, ZERO)
+    held = sleeve.held(signal.symbol)
+    if price <= 0:
+        return None, _unsized(signal, sleeve, "no price in the snapshot")
+    qty = whole_shares(budget, price)
+    if qty == 0 and held == 0:
+        return None, _unsized(signal, sleeve, f"one share costs {price} USD, the weight allows {budget:.2f} USD")
+    bracket = rule.bracket.around(price) if rule.bracket and qty > held else None
+    return Target(sleeve.strategy, signal.symbol, qty, signal.reason, bracket), None
+
+
+def _unsized(signal: Signal, sleeve: Sleeve, reason: str) -> Cut:
+    return Cut("sizing", sleeve.strategy, signal.symbol, Side.BUY, ZERO, ZERO, reason)

@@ -1,0 +1,106 @@
+"""What a run keeps of itself: what it saw when it opened, and what it decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+
+from openbell.config import ForecastConfig, PlatformConfig
+from openbell.execution.reconciliation import Reconciliation
+from openbell.model import NEW_YORK, ZERO, Account, Cut, Lease, MarketClock, Plan, Run, Signal, Sleeve, Target
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """Everything that a run's decisions depend on, besides its snapshot and forecasts. Frozen by OpenRun."""
+
+    run_id: str
+    clock: MarketClock
+    config: PlatformConfig
+    strategies: tuple[str, ...]  # due in this run
+    account: Account
+    sleeves: Mapping[str, Sleeve]
+    position_values: Mapping[str, Decimal]  # USD by symbol, the whole account
+    pending: tuple[str, ...] = ()  # symbols with an order of ours that is not filled yet
+    protected: tuple[tuple[str, str], ...] = ()  # (strategy, symbol) whose shares rest in protective orders
+    turnover_today: Decimal = ZERO
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tickers that one Forecast Lambda forecasts, all by one specification."""
+
+    tickers: tuple[str, ...]
+    spec: str
+
+    @property
+    def label(self) -> str:
+        """The batch in a word: its ticker, or its first one and how many there are."""
+        return self.tickers[0] if len(self.tickers) == 1 else f"{self.tickers[0]}+{len(self.tickers) - 1}"
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """What is to be forecast in a run: no ticker twice for the same specification."""
+
+    batches: tuple[Batch, ...]
+    specs: Mapping[str, ForecastConfig]  # by id
+
+
+def spec_id(spec: ForecastConfig) -> str:
+    """A short name that equal specifications share."""
+    return sha256(spec.model_dump_json().encode()).hexdigest()[:6]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What every strategy wanted, and the plan that came of it."""
+
+    universe: Mapping[str, tuple[str, ...]]
+    signals: Mapping[str, tuple[Signal, ...]]
+    failed_strategies: Mapping[str, str]
+    targets: tuple[Target, ...]
+    plan: Plan
+
+
+def run_id(as_of: datetime, execution: str) -> str:
+    """The run's id: market time and a hash of the execution's name. The same execution always gets the same one."""
+    stamp = as_of.astimezone(NEW_YORK).strftime("%Y%m%d-%H%M")
+    return f"{stamp}-{sha256(execution.encode()).hexdigest()[:4]}"
+
+
+def lease_of(run: Run) -> Lease:
+    """The lease that a run trades under; only its fencing number counts for writes."""
+    return Lease(run.execution, run.fence, run.as_of)
+
+
+def inputs_key(run: str) -> str:
+    """Where a run's inputs are kept."""
+    return f"runs/{run}/inputs.json"
+
+
+def universe_key(run: str) -> str:
+    """Where the universes of a run's strategies are kept."""
+    return f"runs/{run}/universe.json"
+
+
+def snapshot_keys(run: str) -> tuple[str, str]:
+    """Where a run's closes, and the rest of its snapshot, are kept."""
+    return f"runs/{run}/snapshot.csv.gz", f"runs/{run}/snapshot.json"
+
+
+def work_list_key(run: str) -> str:
+    """Where a run's forecast work list is kept."""
+    return f"runs/{run}/worklist.json"
+
+
+def decisions_key(run: str) -> str:
+    """Where a run's decisions are kept."""
+    return f"runs/{run}/decisions.json"
+
+
+def report_key(run: str) -> str:
+    """Where a run's report is kept."""
+    return f"runs/{run}/report.json"

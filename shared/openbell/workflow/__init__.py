@@ -1,0 +1,1 @@
+"""One file for each state of the workflow: what its Lambda does, without AWS."""

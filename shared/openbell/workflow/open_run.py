@@ -1,0 +1,225 @@
+"""OpenRun: may we trade? If so: take the lease, reconcile the books, freeze what the run decides on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from openbell.codec import from_json, to_json
+from openbell.config import PlatformConfig
+from openbell.errors import (
+    BooksDisagree,
+    BrokerRefused,
+    ConfigError,
+    Halted,
+    MarketClosed,
+    NoStrategyDue,
+    RunInProgress,
+    RunSkipped,
+)
+from openbell.execution.reconciliation import Reconciliation, reconcile
+from openbell.model import (
+    NEW_YORK,
+    ZERO,
+    Account,
+    BrokerPosition,
+    Halt,
+    Lease,
+    MarketClock,
+    Order,
+    Run,
+    RunStatus,
+    Sleeve,
+)
+from openbell.money import to_cents
+from openbell.ports import Alerts, Archive, Broker, Ledger
+from openbell.runs import RunInputs, inputs_key, lease_of, run_id
+from openbell.strategies import build_strategies
+
+LEASE_SECONDS = 3600  # longer than the workflow's own time limit
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """Why a run starts: a schedule's tick, or a person who may name strategies (none: all enabled)."""
+
+    execution: str
+    schedule: str = "manual"
+    tick: str = ""
+    strategies: tuple[str, ...] = ()
+
+
+def open_run(
+    request: RunRequest, *, config: PlatformConfig, broker: Broker, ledger: Ledger, archive: Archive, alerts: Alerts
+) -> RunInputs:
+    """The inputs of the run that this execution may do now.
+
+    Raises MarketClosed, RunInProgress, Halted or NoStrategyDue when there is nothing to do, which is recorded as a
+    skipped run; BrokerRefused for a blocked account; BooksDisagree when the ledger owns more than the broker has.
+    """
+    earlier = ledger.run_of(request.execution)
+    if earlier and earlier.status is RunStatus.RUNNING and (again := _opened_before(earlier, archive)):
+        return again
+    build_strategies(config)  # wrong parameters must stop the run before it takes the lease
+    clock = broker.clock()
+    run = earlier or Run(
+        run_id=run_id(clock.now, request.execution),
+        execution=request.execution,
+        as_of=clock.now,
+        status=RunStatus.RUNNING,
+        schedule=request.schedule,
+        strategies=(),
+    )
+    try:
+        run = replace(run, strategies=_due(request, config))
+        lease = _enter(request, clock, ledger)
+    except RunSkipped as skipped:
+        ledger.start_run(replace(run, status=RunStatus.SKIPPED, note=str(skipped)), None)
+        raise
+    run = replace(run, fence=lease.fence)
+    ledger.start_run(run, lease)
+    return _prepare(run, clock, config, broker, ledger, archive, alerts)
+
+
+def _opened_before(run: Run, archive: Archive) -> RunInputs | None:
+    """What an earlier attempt of the same execution froze, if it got that far."""
+    try:
+        return from_json(RunInputs, archive.get(inputs_key(run.run_id)))
+    except KeyError:
+        return None
+
+
+def _due(request: RunRequest, config: PlatformConfig) -> tuple[str, ...]:
+    if request.schedule != "manual":
+        due = config.due(request.schedule)
+        if not due:
+            raise NoStrategyDue(f"no enabled strategy follows the schedule {request.schedule!r}")
+        return due
+    unknown = sorted(set(request.strategies) - set(config.enabled))
+    if unknown:
+        raise ConfigError(
+            f"strategies {', '.join(unknown)} are not enabled; the configuration enables: {', '.join(config.enabled)}"
+        )
+    return tuple(name for name in config.enabled if name in request.strategies or not request.strategies)
+
+
+def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
+    """Pass the gates that make this the one run that may trade now."""
+    if not clock.is_open:
+        opens = clock.next_open.astimezone(NEW_YORK)
+        raise MarketClosed(f"market closed, next open {opens:%A %Y-%m-%d %H:%M} New York time")
+    if request.tick and not ledger.claim_tick(f"{request.schedule}/{request.tick}", request.execution):
+        raise RunInProgress(f"the tick {request.tick} of {request.schedule} has been taken by another execution")
+    lease = ledger.acquire_lease(request.execution, clock.now, LEASE_SECONDS)
+    if lease is None:
+        holder = ledger.lease()
+        name = holder.holder if holder else "another execution"
+        raise RunInProgress(f"{name} is trading; two runs never trade at once")
+    return lease
+
+
+def _prepare(
+    run: Run,
+    clock: MarketClock,
+    config: PlatformConfig,
+    broker: Broker,
+    ledger: Ledger,
+    archive: Archive,
+    alerts: Alerts,
+) -> RunInputs:
+    lease = lease_of(run)
+    found = reconcile(broker, ledger, lease)
+    if found.drift:
+        raise BooksDisagree(_describe(found))
+    account = broker.account()
+    if account.blocked:
+        raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
+    _stop_if_halted(run, account, config, ledger, alerts)
+    _open_sleeves(run, config, account, ledger, lease)
+    inputs = _freeze(run, clock, config, account, broker.positions(), ledger, found)
+    archive.put(inputs_key(run.run_id), to_json(inputs))
+    return inputs
+
+
+def _describe(found: Reconciliation) -> str:
+    differences = ", ".join(f"{d.symbol}: ledger {d.ledger}, broker {d.broker}" for d in found.drift)
+    return (
+        f"the strategies own more shares than the broker holds ({differences}). "
+        "Nothing is traded until the ledger is true again: see docs/runbook.md, 'Drift found'"
+    )
+
+
+def _stop_if_halted(run: Run, account: Account, config: PlatformConfig, ledger: Ledger, alerts: Alerts) -> None:
+    """Honour a halt, and halt by ourselves when the day's loss is too large."""
+    halt = ledger.halt()
+    if halt is None and (reason := _daily_loss(account, config)):
+        halt = Halt(reason, "the daily loss limit", run.as_of)
+        ledger.set_halt(halt)
+        alerts.alert(
+            "Openbell: trading halted",
+            f"{reason}\nPositions and their protective orders stay as they are; no new order is sent.\n"
+            "First thing to do: openbell status; resume with: openbell resume",
+        )
+    if halt:
+        note = f"trading is halted since {halt.at:%Y-%m-%d %H:%M %Z} by {halt.by}: {halt.reason}"
+        ledger.finish_run(replace(run, status=RunStatus.SKIPPED, note=note))
+        ledger.release_lease(lease_of(run))
+        raise Halted(note)
+
+
+def _daily_loss(account: Account, config: PlatformConfig) -> str:
+    floor = account.last_equity * (1 - config.risk.max_daily_loss)
+    if account.equity >= floor:
+        return ""
+    return (
+        f"equity {account.equity} USD is below {floor:.2f} USD: the day's loss exceeds "
+        f"{config.risk.max_daily_loss:.1%} of yesterday's {account.last_equity} USD"
+    )
+
+
+def _open_sleeves(run: Run, config: PlatformConfig, account: Account, ledger: Ledger, lease: Lease) -> None:
+    """Give every due strategy that has no sleeve its share of the equity, as far as cash is left."""
+    sleeves = ledger.sleeves()
+    free = account.cash - sum((sleeve.cash for sleeve in sleeves.values()), ZERO)
+    for name in run.strategies:
+        if name not in sleeves:
+            share = to_cents(account.equity * config.strategies[name].allocation)
+            cash = max(ZERO, min(share, free))
+            ledger.open_sleeve(Sleeve(name, cash), lease)
+            free -= cash
+
+
+def _freeze(
+    run: Run,
+    clock: MarketClock,
+    config: PlatformConfig,
+    account: Account,
+    positions: Mapping[str, BrokerPosition],
+    ledger: Ledger,
+    found: Reconciliation,
+) -> RunInputs:
+    open_orders = ledger.open_orders()
+    return RunInputs(
+        run_id=run.run_id,
+        clock=clock,
+        config=config,
+        strategies=run.strategies,
+        account=account,
+        sleeves=ledger.sleeves(),
+        position_values={symbol: position.qty * position.price for symbol, position in positions.items()},
+        pending=tuple(sorted({order.symbol for order in open_orders if not order.status.ended})),
+        protected=_protected(open_orders),
+        turnover_today=_turnover(clock.now, ledger),
+        reconciliation=found,
+    )
+
+
+def _protected(orders: list[Order]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted({(order.shares[0].strategy, order.symbol) for order in orders if order.status.ended}))
+
+
+def _turnover(now: datetime, ledger: Ledger) -> Decimal:
+    """USD traded by the earlier runs of the same day in New York."""
+    today = now.astimezone(NEW_YORK).date()
+    runs = [run for run in ledger.runs() if run.as_of.astimezone(NEW_YORK).date() == today]
+    return sum((order.filled_value for run in runs for order in ledger.orders(run.run_id)), ZERO)

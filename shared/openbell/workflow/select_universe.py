@@ -1,0 +1,145 @@
+"""SelectUniverse: every due strategy ranks its candidates; prices are fetched once for all of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+
+from openbell.codec import from_json, to_json
+from openbell.config import ForecastConfig, StrategyConfig
+from openbell.decision import rank_universe
+from openbell.errors import StaleData
+from openbell.ports import Archive, Broker, MarketData
+from openbell.runs import (
+    Batch,
+    RunInputs,
+    WorkList,
+    inputs_key,
+    snapshot_keys,
+    spec_id,
+    universe_key,
+    work_list_key,
+)
+from openbell.snapshot import Snapshot, usable
+from openbell.strategies import build_strategies
+
+ONE_EACH = 40  # the most iterations that an inline Map runs at once; up to here every ticker has its own Lambda
+
+
+@dataclass(frozen=True)
+class Universes:
+    """The symbols of each strategy in the order of its ranking."""
+
+    by_strategy: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What SelectUniverse hands on."""
+
+    tickers: int
+    work: WorkList
+
+
+def select_universe(
+    run_id: str, *, broker: Broker, data: MarketData, archive: Archive, members: Collection[str]
+) -> Selected:
+    """Store the run's universes, snapshot and forecast work list.
+
+    `members` are the index members. Raises StaleData when too many candidates have no usable prices.
+    """
+    inputs = from_json(RunInputs, archive.get(inputs_key(run_id)))
+    tradable = broker.tradable_symbols()
+    candidates = _candidates(inputs, tradable, members)
+    snapshot = _take_snapshot(inputs, candidates, tradable, data)
+    universes = _universes(inputs, snapshot)
+    tickers, work = _work(inputs, universes, snapshot)
+    closes, meta = _narrow(snapshot, tickers).to_bytes()
+    for key, content in zip(snapshot_keys(run_id), (closes, meta), strict=True):
+        archive.put(key, content)
+    archive.put(universe_key(run_id), to_json(universes))
+    archive.put(work_list_key(run_id), to_json(work))
+    return Selected(len(tickers), work)
+
+
+def _due(inputs: RunInputs) -> dict[str, StrategyConfig]:
+    return {name: inputs.config.strategies[name] for name in inputs.strategies}
+
+
+def _held(inputs: RunInputs) -> set[str]:
+    return {symbol for name in inputs.strategies for symbol in inputs.sleeves[name].positions}
+
+
+def _candidates(inputs: RunInputs, tradable: Collection[str], members: Collection[str]) -> list[str]:
+    """Members that the broker trades (or all that it trades, if so configured), and whatever is held."""
+    whole_market = any(entry.universe.members == "tradable" for entry in _due(inputs).values())
+    pool = set(tradable) if whole_market else set(tradable) & set(members)
+    return sorted(pool | _held(inputs))
+
+
+def _take_snapshot(
+    inputs: RunInputs, candidates: list[str], tradable: Collection[str], data: MarketData
+) -> Snapshot:
+    today = inputs.clock.session
+    bars = max(max(entry.universe.lookback + 1, entry.forecast.history) for entry in _due(inputs).values())
+    closes = data.daily_closes(candidates, _start(today, bars), today - timedelta(days=1))
+    good, left_out = usable(closes, candidates, today - timedelta(days=1))
+    if len(left_out) > inputs.config.data.max_missing * len(candidates):
+        first = "; ".join(f"{symbol}: {reason}" for symbol, reason in list(left_out.items())[:5])
+        raise StaleData(
+            f"{len(left_out)} of {len(candidates)} tickers have no usable prices from {data.name} "
+            f"(allowed: {inputs.config.data.max_missing:.0%}). {first}"
+        )
+    prices = data.latest_prices(list(good.columns))
+    known = frozenset(tradable) & frozenset(good.columns)
+    return Snapshot(inputs.clock.now, data.name, good, prices, known, left_out)
+
+
+def _start(today: date, bars: int) -> date:
+    """A day early enough for `bars` sessions: 252 of them make a year of 365 days, and some are holidays."""
+    return today - timedelta(days=int(bars * 365 / 252) + 15)
+
+
+def _universes(inputs: RunInputs, snapshot: Snapshot) -> Universes:
+    strategies = build_strategies(inputs.config)
+    ranked = {}
+    for name, entry in _due(inputs).items():
+        rules, sleeve = entry.universe, inputs.sleeves[name]
+        ranked[name] = rank_universe(
+            strategies[name], snapshot.closes, rules.size, rules.lookback, sleeve, inputs.pending
+        )
+    return Universes(ranked)
+
+
+def _work(inputs: RunInputs, universes: Universes, snapshot: Snapshot) -> tuple[list[str], WorkList]:
+    """All tickers of the run, and the batches of those that need a forecast."""
+    strategies = build_strategies(inputs.config)
+    tickers = sorted({symbol for symbols in universes.by_strategy.values() for symbol in symbols})
+    specs: dict[str, ForecastConfig] = {}
+    needed: set[tuple[str, str]] = set()
+    for name, entry in _due(inputs).items():
+        if strategies[name].needs_forecasts:
+            spec = spec_id(entry.forecast)
+            specs[spec] = entry.forecast
+            needed |= {(spec, s) for s in universes.by_strategy[name] if s in snapshot.closes.columns}
+    return tickers, WorkList(batches(needed), specs)
+
+
+def batches(needed: Collection[tuple[str, str]]) -> tuple[Batch, ...]:
+    """(specification, ticker) pairs as batches: one ticker each up to 40, beyond that about 40 of equal size."""
+    size = max(1, ceil(len(needed) / ONE_EACH))
+    result = []
+    for spec in sorted({spec for spec, _ in needed}):
+        tickers = sorted(ticker for owner, ticker in needed if owner == spec)
+        result += [Batch(tuple(tickers[start : start + size]), spec) for start in range(0, len(tickers), size)]
+    return tuple(result)
+
+
+def _narrow(snapshot: Snapshot, tickers: list[str]) -> Snapshot:
+    """The snapshot without the candidates that no strategy chose."""
+    chosen = [symbol for symbol in tickers if symbol in snapshot.closes.columns]
+    prices = {symbol: snapshot.prices[symbol] for symbol in chosen if symbol in snapshot.prices}
+    tradable = snapshot.tradable & frozenset(chosen)
+    return Snapshot(
+        snapshot.as_of, snapshot.source, snapshot.closes[chosen], prices, tradable, snapshot.left_out
+    )
