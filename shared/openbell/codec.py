@@ -1,24 +1,26 @@
 """Frozen values to JSON and back: Decimal and dates as strings, floats so that they read back bit by bit."""
 
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}  # building one takes milliseconds
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+
+def _adapter_of(kind: type[Any]) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def to_json[T](value: T) -> bytes:
     """`value` (a dataclass) as JSON; equal values give equal bytes."""
-    return _adapter(type(value)).dump_json(value, indent=1)
+    return _adapter_of(type(value)).dump_json(value, indent=1)
 
 
 def from_json[T](kind: type[T], content: bytes) -> T:
     """The value of `kind` that `to_json` wrote; pydantic's ValidationError if it is not one."""
-    value: T = _adapter(kind).validate_json(content)
+    value: T = _adapter_of(kind).validate_json(content)
     return value
 
 

@@ -91,7 +91,9 @@ class PlatformConfig(_Section):
         total = sum((entry.allocation for entry in self.enabled.values()), Decimal(0))
         if total > 1:
             shares = ", ".join(f"{name} {entry.allocation}" for name, entry in self.enabled.items())
-            raise ValueError(f"allocations of the enabled strategies sum to {total} ({shares}); they may sum to 1 at most")
+            raise ValueError(
+                f"allocations of the enabled strategies sum to {total} ({shares}); they may sum to 1 at most"
+            )
         return self
 
     @property
@@ -110,9 +112,7 @@ class PlatformConfig(_Section):
             raise ConfigError(
                 f"unknown strategy {', '.join(unknown)}; the configuration has: {', '.join(sorted(self.strategies))}"
             )
-        entries = {
-            name: entry.model_copy(update={"enabled": name in names}) for name, entry in self.strategies.items()
-        }
+        entries = {name: entry.model_copy(update={"enabled": name in names}) for name, entry in self.strategies.items()}
         return self.model_copy(update={"strategies": entries})
 
 
@@ -147,4 +147,7 @@ def explain(error: ValidationError, source: str) -> str:
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+
+
+_LONGEST_QUOTE = 60

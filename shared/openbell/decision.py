@@ -40,7 +40,7 @@ def decide(
         try:
             signals[name] = _signals(strategies[name], name, inputs, snapshot, universe[name], forecasts.get(name, {}))
             wanted, cuts = weigh(signals[name], inputs.sleeves[name], snapshot.prices, strategies[name].sizing_rule())
-        except Exception as error:  # noqa: BLE001 whatever a strategy raises must not harm the others
+        except Exception as error:
             signals.pop(name, None)
             failed[name] = f"{type(error).__name__}: {error}"
             continue
@@ -97,7 +97,11 @@ def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
 def unrealised_pnl(sleeve: Sleeve, prices: Mapping[str, Decimal]) -> Decimal:
     """USD that the sleeve's positions are worth above their cost; a symbol without a price counts as unchanged."""
     return sum(
-        (position.qty * prices[symbol] - position.cost for symbol, position in sleeve.positions.items() if symbol in prices),
+        (
+            position.qty * prices[symbol] - position.cost
+            for symbol, position in sleeve.positions.items()
+            if symbol in prices
+        ),
         ZERO,
     )
 

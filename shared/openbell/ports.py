@@ -1,6 +1,7 @@
 """The seams where the outside begins: broker, prices, ledger, archive."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -54,7 +55,7 @@ class Broker(Protocol):
         ...
 
     def submit(self, request: OrderRequest) -> BrokerOrder:
-        """Send the order once, without retry; OrderRejected with the broker's words, OutcomeUnknown when in doubt."""
+        """Send the order once, without retry; OrderRejected in the broker's words, OutcomeUnknown in doubt."""
         ...
 
     def cancel(self, order_id: str) -> None:
@@ -84,7 +85,7 @@ class Ledger(Protocol):
     """What the platform knows of itself. Every change is one conditional transaction.
 
     Methods that take a Lease raise LeaseLost when its fencing number is no longer the newest. Any method may raise
-    StoreUnavailable; a write that lost against a concurrent one raises it too, and may be tried again from a fresh read.
+    StoreUnavailable; a write that lost against a concurrent one raises it too: try again from a fresh read.
     """
 
     def claim_tick(self, tick: str, execution: str) -> bool:
@@ -211,6 +212,16 @@ class Alerts(Protocol):
     def alert(self, subject: str, message: str) -> None:
         """Tell what happened, what it means for open positions, and the first thing to do."""
         ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a state works with that opens or closes a run."""
+
+    broker: Broker
+    ledger: Ledger
+    archive: Archive
+    alerts: Alerts
 
 
 class Emitter(Protocol):

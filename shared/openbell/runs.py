@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from openbell.config import ForecastConfig, PlatformConfig
 from openbell.execution.reconciliation import Reconciliation
-from openbell.model import NEW_YORK, ZERO, Account, Cut, Lease, MarketClock, Plan, Run, Signal, Sleeve, Target
+from openbell.model import NEW_YORK, ZERO, Account, Lease, MarketClock, Plan, Run, Signal, Sleeve, Target
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ import pandas as pd
 class Snapshot:
     """Closes and last prices as of one moment.
 
-    `closes`: `(n_sessions, n_symbols)` adjusted closes in USD, tz-naive session dates ascending, complete sessions only.
-    `prices`: raw last prices in USD. `tradable`: symbols that the broker trades now. `left_out`: candidates without usable prices, each with its reason.
+    `closes`: `(n_sessions, n_symbols)` adjusted closes in USD, tz-naive session dates ascending, complete sessions
+    only. `prices`: raw last prices in USD. `tradable`: symbols that the broker trades now. `left_out`: candidates
+    without usable prices, each with its reason.
     """
 
     as_of: datetime
@@ -116,5 +117,7 @@ def _fault(series: "pd.Series[float]", end: date) -> str:
     if gaps > _MOST_GAPS * len(since):
         return f"{gaps} of {len(since)} bars are missing; at most {_MOST_GAPS:.0%} may be"
     if pd.isna(series.iloc[-1]):
-        return f"no bar for the last session {series.index[-1]:%Y-%m-%d}; the last one is of {present.index[-1]:%Y-%m-%d}"
+        return (
+            f"no bar for the last session {series.index[-1]:%Y-%m-%d}; the last one is of {present.index[-1]:%Y-%m-%d}"
+        )
     return ""

@@ -101,9 +101,7 @@ def book(sleeve: Sleeve, fill: Fill) -> Sleeve:
     held = sleeve.positions.get(fill.symbol, Position(ZERO, ZERO))
     if fill.side is Side.BUY:
         position = Position(held.qty + fill.qty, held.cost + fill.value)
-        return replace(
-            sleeve, cash=sleeve.cash - fill.value, positions={**sleeve.positions, fill.symbol: position}
-        )
+        return replace(sleeve, cash=sleeve.cash - fill.value, positions={**sleeve.positions, fill.symbol: position})
     if fill.qty > held.qty:
         raise ValueError(
             f"sleeve {sleeve.strategy} holds {held.qty} {fill.symbol}; it cannot book a sale of {fill.qty} "

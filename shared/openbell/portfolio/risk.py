@@ -70,7 +70,10 @@ def _sane_price(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
     move = abs(trade.price / close - 1)
     if move <= risk.max_price_move:
         return None
-    return ZERO, f"price {trade.price} is {move:.1%} away from the last close {close}; allowed {risk.max_price_move:.1%}"
+    return (
+        ZERO,
+        f"price {trade.price} is {move:.1%} away from the last close {close}; allowed {risk.max_price_move:.1%}",
+    )
 
 
 def _no_wash_trade(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:

@@ -25,9 +25,7 @@ class Trade:
         return self.qty * self.price
 
 
-def changes(
-    targets: Sequence[Target], sleeves: Mapping[str, Sleeve], prices: Mapping[str, Decimal]
-) -> list[Trade]:
+def changes(targets: Sequence[Target], sleeves: Mapping[str, Sleeve], prices: Mapping[str, Decimal]) -> list[Trade]:
     """The trades that lead from the sleeves' holdings to the targets: sells first, then by strategy and symbol.
 
     A symbol without a price (USD) counts as worth nothing, which the risk gate does not let through.

@@ -16,7 +16,7 @@ SHIPPED: dict[str, type[Strategy[Any]]] = {"momentum": Momentum, "prophet_trend"
 
 
 def build_strategies(config: PlatformConfig) -> dict[str, Strategy[Any]]:
-    """The enabled strategies by name, each with its parameters; ConfigError names strategy, field and what is allowed."""
+    """The enabled strategies by name, with their parameters; ConfigError names strategy, field and what is allowed."""
     return {name: _build(name, entry.uses or name, entry.parameters) for name, entry in config.enabled.items()}
 
 

@@ -28,8 +28,8 @@ class Momentum(Strategy[MomentumParameters]):
     """12-1 month momentum: Jegadeesh and Titman (1993), Returns to Buying Winners and Selling Losers, J. Finance 48(1).
 
     The return from `lookback` bars ago to `skip` bars ago ranks the symbols; the best `hold` with a positive return are
-    held at equal weights. It speaks on the first run of a month and is silent otherwise; a holding that cannot be ranked
-    for want of bars is kept.
+    held at equal weights. It speaks on the first run of a month and is silent otherwise; a holding that cannot be
+    ranked for want of bars is kept.
     """
 
     parameters_model: ClassVar[type[Parameters]] = MomentumParameters
@@ -54,7 +54,7 @@ class Momentum(Strategy[MomentumParameters]):
         ]
 
     def _returns(self, context: Context) -> dict[str, float]:
-        """Return of each symbol that has all bars of the window: close `skip` bars ago over close `lookback` bars ago."""
+        """Close `skip` bars ago over close `lookback` bars ago, less 1, of each symbol that has all bars between."""
         lookback, skip = self.parameters.lookback, self.parameters.skip
         if len(context.closes) <= lookback:
             return {}

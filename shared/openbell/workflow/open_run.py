@@ -1,6 +1,5 @@
 """OpenRun: may we trade? If so: take the lease, reconcile the books, freeze what the run decides on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +21,6 @@ from openbell.model import (
     NEW_YORK,
     ZERO,
     Account,
-    BrokerPosition,
     Halt,
     Lease,
     MarketClock,
@@ -32,7 +30,7 @@ from openbell.model import (
     Sleeve,
 )
 from openbell.money import to_cents
-from openbell.ports import Alerts, Archive, Broker, Ledger
+from openbell.ports import Archive, Desk, Ledger
 from openbell.runs import RunInputs, inputs_key, lease_of, run_id
 from openbell.strategies import build_strategies
 
@@ -49,19 +47,17 @@ class RunRequest:
     strategies: tuple[str, ...] = ()
 
 
-def open_run(
-    request: RunRequest, *, config: PlatformConfig, broker: Broker, ledger: Ledger, archive: Archive, alerts: Alerts
-) -> RunInputs:
+def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInputs:
     """The inputs of the run that this execution may do now.
 
     Raises MarketClosed, RunInProgress, Halted or NoStrategyDue when there is nothing to do, which is recorded as a
     skipped run; BrokerRefused for a blocked account; BooksDisagree when the ledger owns more than the broker has.
     """
-    earlier = ledger.run_of(request.execution)
-    if earlier and earlier.status is RunStatus.RUNNING and (again := _opened_before(earlier, archive)):
+    earlier = desk.ledger.run_of(request.execution)
+    if earlier and earlier.status is RunStatus.RUNNING and (again := _opened_before(earlier, desk.archive)):
         return again
     build_strategies(config)  # wrong parameters must stop the run before it takes the lease
-    clock = broker.clock()
+    clock = desk.broker.clock()
     run = earlier or Run(
         run_id=run_id(clock.now, request.execution),
         execution=request.execution,
@@ -72,13 +68,13 @@ def open_run(
     )
     try:
         run = replace(run, strategies=_due(request, config))
-        lease = _enter(request, clock, ledger)
+        lease = _enter(request, clock, desk.ledger)
     except RunSkipped as skipped:
-        ledger.start_run(replace(run, status=RunStatus.SKIPPED, note=str(skipped)), None)
+        desk.ledger.start_run(replace(run, status=RunStatus.SKIPPED, note=str(skipped)), None)
         raise
     run = replace(run, fence=lease.fence)
-    ledger.start_run(run, lease)
-    return _prepare(run, clock, config, broker, ledger, archive, alerts)
+    desk.ledger.start_run(run, lease)
+    return _prepare(run, clock, config, desk)
 
 
 def _opened_before(run: Run, archive: Archive) -> RunInputs | None:
@@ -118,26 +114,31 @@ def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
     return lease
 
 
-def _prepare(
-    run: Run,
-    clock: MarketClock,
-    config: PlatformConfig,
-    broker: Broker,
-    ledger: Ledger,
-    archive: Archive,
-    alerts: Alerts,
-) -> RunInputs:
+def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:
     lease = lease_of(run)
-    found = reconcile(broker, ledger, lease)
+    found = reconcile(desk.broker, desk.ledger, lease)
     if found.drift:
         raise BooksDisagree(_describe(found))
-    account = broker.account()
+    account = desk.broker.account()
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
-    _stop_if_halted(run, account, config, ledger, alerts)
-    _open_sleeves(run, config, account, ledger, lease)
-    inputs = _freeze(run, clock, config, account, broker.positions(), ledger, found)
-    archive.put(inputs_key(run.run_id), to_json(inputs))
+    _stop_if_halted(run, account, config, desk)
+    _open_sleeves(run, config, account, desk.ledger, lease)
+    positions = desk.broker.positions()
+    inputs = RunInputs(
+        run_id=run.run_id,
+        clock=clock,
+        config=config,
+        strategies=run.strategies,
+        account=account,
+        sleeves=desk.ledger.sleeves(),
+        position_values={symbol: position.qty * position.price for symbol, position in positions.items()},
+        pending=_pending(desk.ledger.open_orders()),
+        protected=_protected(desk.ledger.open_orders()),
+        turnover_today=_turnover(clock.now, desk.ledger),
+        reconciliation=found,
+    )
+    desk.archive.put(inputs_key(run.run_id), to_json(inputs))
     return inputs
 
 
@@ -149,21 +150,21 @@ def _describe(found: Reconciliation) -> str:
     )
 
 
-def _stop_if_halted(run: Run, account: Account, config: PlatformConfig, ledger: Ledger, alerts: Alerts) -> None:
+def _stop_if_halted(run: Run, account: Account, config: PlatformConfig, desk: Desk) -> None:
     """Honour a halt, and halt by ourselves when the day's loss is too large."""
-    halt = ledger.halt()
+    halt = desk.ledger.halt()
     if halt is None and (reason := _daily_loss(account, config)):
         halt = Halt(reason, "the daily loss limit", run.as_of)
-        ledger.set_halt(halt)
-        alerts.alert(
+        desk.ledger.set_halt(halt)
+        desk.alerts.alert(
             "Openbell: trading halted",
             f"{reason}\nPositions and their protective orders stay as they are; no new order is sent.\n"
             "First thing to do: openbell status; resume with: openbell resume",
         )
     if halt:
         note = f"trading is halted since {halt.at:%Y-%m-%d %H:%M %Z} by {halt.by}: {halt.reason}"
-        ledger.finish_run(replace(run, status=RunStatus.SKIPPED, note=note))
-        ledger.release_lease(lease_of(run))
+        desk.ledger.finish_run(replace(run, status=RunStatus.SKIPPED, note=note))
+        desk.ledger.release_lease(lease_of(run))
         raise Halted(note)
 
 
@@ -189,32 +190,13 @@ def _open_sleeves(run: Run, config: PlatformConfig, account: Account, ledger: Le
             free -= cash
 
 
-def _freeze(
-    run: Run,
-    clock: MarketClock,
-    config: PlatformConfig,
-    account: Account,
-    positions: Mapping[str, BrokerPosition],
-    ledger: Ledger,
-    found: Reconciliation,
-) -> RunInputs:
-    open_orders = ledger.open_orders()
-    return RunInputs(
-        run_id=run.run_id,
-        clock=clock,
-        config=config,
-        strategies=run.strategies,
-        account=account,
-        sleeves=ledger.sleeves(),
-        position_values={symbol: position.qty * position.price for symbol, position in positions.items()},
-        pending=tuple(sorted({order.symbol for order in open_orders if not order.status.ended})),
-        protected=_protected(open_orders),
-        turnover_today=_turnover(clock.now, ledger),
-        reconciliation=found,
-    )
+def _pending(orders: list[Order]) -> tuple[str, ...]:
+    """Symbols with an order that is not filled yet."""
+    return tuple(sorted({order.symbol for order in orders if not order.status.ended}))
 
 
 def _protected(orders: list[Order]) -> tuple[tuple[str, str], ...]:
+    """(strategy, symbol) of filled entries whose protective legs still rest."""
     return tuple(sorted({(order.shares[0].strategy, order.symbol) for order in orders if order.status.ended}))
 
 

@@ -77,9 +77,7 @@ def _candidates(inputs: RunInputs, tradable: Collection[str], members: Collectio
     return sorted(pool | _held(inputs))
 
 
-def _take_snapshot(
-    inputs: RunInputs, candidates: list[str], tradable: Collection[str], data: MarketData
-) -> Snapshot:
+def _take_snapshot(inputs: RunInputs, candidates: list[str], tradable: Collection[str], data: MarketData) -> Snapshot:
     today = inputs.clock.session
     bars = max(max(entry.universe.lookback + 1, entry.forecast.history) for entry in _due(inputs).values())
     closes = data.daily_closes(candidates, _start(today, bars), today - timedelta(days=1))
@@ -140,6 +138,4 @@ def _narrow(snapshot: Snapshot, tickers: list[str]) -> Snapshot:
     chosen = [symbol for symbol in tickers if symbol in snapshot.closes.columns]
     prices = {symbol: snapshot.prices[symbol] for symbol in chosen if symbol in snapshot.prices}
     tradable = snapshot.tradable & frozenset(chosen)
-    return Snapshot(
-        snapshot.as_of, snapshot.source, snapshot.closes[chosen], prices, tradable, snapshot.left_out
-    )
+    return Snapshot(snapshot.as_of, snapshot.source, snapshot.closes[chosen], prices, tradable, snapshot.left_out)
