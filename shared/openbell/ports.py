@@ -147,7 +147,7 @@ class Ledger(Protocol):
     def save_plan(
         self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
     ) -> None:
-        """Write the orders, the sleeves that crosses or rebalances changed (conditional on their version), and the seal.
+        """Write the orders, the sleeves that the plan itself changes (conditional on their version), and the seal.
 
         All or nothing for the reader: orders without the seal are not a plan. A sealed plan is never written again.
         """

@@ -16,6 +16,7 @@ class RunInputs:
     """Everything that a run's decisions depend on, besides its snapshot and forecasts. Frozen by OpenRun."""
 
     run_id: str
+    fence: int
     clock: MarketClock
     config: PlatformConfig
     strategies: tuple[str, ...]  # due in this run
@@ -74,6 +75,11 @@ def run_id(as_of: datetime, execution: str) -> str:
 def lease_of(run: Run) -> Lease:
     """The lease that a run trades under; only its fencing number counts for writes."""
     return Lease(run.execution, run.fence, run.as_of)
+
+
+def fenced(run_id: str, fence: int) -> Lease:
+    """The lease that a state was handed on: writes are checked against its fencing number alone."""
+    return Lease(run_id, fence, datetime.max.replace(tzinfo=NEW_YORK))
 
 
 def inputs_key(run: str) -> str:

@@ -127,6 +127,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     positions = desk.broker.positions()
     inputs = RunInputs(
         run_id=run.run_id,
+        fence=run.fence,
         clock=clock,
         config=config,
         strategies=run.strategies,

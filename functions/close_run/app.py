@@ -1,0 +1,35 @@
+"""CloseRun: last look at the orders, check of the books, report, lease. AbortRun uses it too, with outcome FAILED."""
+
+from typing import Any, Literal
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from openbell import bootstrap
+from openbell.lambdas import Event, entry_point, metrics
+from openbell.model import RunStatus
+from openbell.workflow.close_run import close_run
+
+
+class CloseRunEvent(Event):
+    """What the state machine passes; `trace` is all that the execution knows."""
+
+    execution: str
+    outcome: Literal["COMPLETED", "FAILED"]
+    run_id: str = ""
+    trace: dict[str, Any]
+
+    @property
+    def failure(self) -> str:
+        """Error and cause of a failed run."""
+        found = self.trace.get("failure", {})
+        return f"{found.get('Error', 'unknown error')}: {found.get('Cause', '')}" if self.outcome == "FAILED" else ""
+
+
+@entry_point(CloseRunEvent)
+def handler(event: CloseRunEvent) -> dict[str, Any]:
+    """How the run ended, and where its report is."""
+    closed = close_run(event.execution, RunStatus(event.outcome), event.failure, bootstrap.desk())
+    metrics.add_metric(f"Runs{event.outcome.title()}", MetricUnit.Count, 1)
+    if closed.report:
+        metrics.add_metric("Equity", MetricUnit.NoUnit, float(closed.report["equity"]))
+    return {"run_id": closed.run_id, "status": closed.status.value, "report_key": closed.report_key}

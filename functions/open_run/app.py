@@ -1,0 +1,44 @@
+"""OpenRun: may we trade? Then take the lease, reconcile the books, freeze the run's inputs."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from openbell import bootstrap
+from openbell.errors import RunSkipped
+from openbell.lambdas import Event, entry_point, metrics
+from openbell.workflow.open_run import RunRequest, open_run
+
+
+class Request(Event):
+    """The execution's input: a schedule's tick, or what a person typed."""
+
+    schedule: str = "manual"
+    tick: str = ""
+    strategies: tuple[str, ...] = ()
+
+
+class OpenRunEvent(Event):
+    """What the state machine passes."""
+
+    execution: str
+    request: Request
+
+
+@entry_point(OpenRunEvent)
+def handler(event: OpenRunEvent) -> dict[str, Any]:
+    """The run that may trade now, or one of the skipped-run errors."""
+    request = RunRequest(event.execution, **event.request.model_dump())
+    try:
+        inputs = open_run(request, bootstrap.config(), bootstrap.desk())
+    except RunSkipped:
+        metrics.add_metric("RunsSkipped", MetricUnit.Count, 1)
+        raise
+    metrics.add_metric("RunsOpened", MetricUnit.Count, 1)
+    return {
+        "run_id": inputs.run_id,
+        "fence": inputs.fence,
+        "as_of": inputs.clock.now.isoformat(),
+        "strategies": list(inputs.strategies),
+        "poll_seconds": inputs.config.execution.poll_seconds,
+    }

@@ -1,0 +1,36 @@
+"""SelectUniverse: rank the candidates, fetch prices once, cut the forecast work list."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from openbell.membership import sp500
+
+from openbell import bootstrap
+from openbell.lambdas import Event, entry_point, metrics
+from openbell.runs import snapshot_keys
+from openbell.workflow.select_universe import select_universe
+
+
+class SelectUniverseEvent(Event):
+    """What the state machine passes."""
+
+    run_id: str
+    fence: int
+
+
+@entry_point(SelectUniverseEvent)
+def handler(event: SelectUniverseEvent) -> dict[str, Any]:
+    """The snapshot's key and the batches to forecast."""
+    selected = select_universe(
+        event.run_id,
+        broker=bootstrap.broker(),
+        data=bootstrap.market_data(),
+        archive=bootstrap.archive(),
+        members=sp500(),
+    )
+    metrics.add_metric("TickersSelected", MetricUnit.Count, selected.tickers)
+    return {
+        "snapshot_key": snapshot_keys(event.run_id)[0],
+        "tickers": selected.tickers,
+        "batches": [{"index": i, "label": batch.label} for i, batch in enumerate(selected.work.batches)],
+    }

@@ -1,0 +1,114 @@
+"""Where the outside is wired: each adapter is built once a process, from the settings, when first asked for."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities import parameters
+from botocore.config import Config
+
+from openbell.config import PlatformConfig, load_config
+from openbell.errors import BrokerRefused
+from openbell.ports import Alerts, Archive, Broker, Desk, Ledger, MarketData
+from openbell.settings import Settings
+
+_SECRET_SECONDS = 300  # a rotated key is picked up within this time
+_CLIENT = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 4, "mode": "standard"})
+
+
+@cache
+def settings() -> Settings:
+    """The function's settings."""
+    return Settings.from_env(os.environ)
+
+
+@cache
+def config() -> PlatformConfig:
+    """The configuration that was deployed with the layer."""
+    return load_config(settings().config_file)
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service, config=_CLIENT)
+
+
+@cache
+def ledger() -> Ledger:
+    """The ledger in DynamoDB."""
+    from openbell.adapters.dynamo_ledger import DynamoLedger  # noqa: PLC0415 only what a function uses is imported
+
+    settings().need("table")
+    return DynamoLedger(_client("dynamodb"), settings().table)
+
+
+@cache
+def archive() -> Archive:
+    """The archive in S3."""
+    from openbell.adapters.s3_archive import S3Archive  # noqa: PLC0415
+
+    settings().need("bucket")
+    return S3Archive(_client("s3"), settings().bucket)
+
+
+@cache
+def alerts() -> Alerts:
+    """The alerts topic."""
+    from openbell.adapters.sns_alerts import SnsAlerts  # noqa: PLC0415
+
+    settings().need("alerts_topic")
+    return SnsAlerts(_client("sns"), settings().alerts_topic)
+
+
+def broker() -> Broker:
+    """The brokerage account, with keys at most a few minutes old."""
+    return _broker(*_keys())
+
+
+@cache
+def _broker(key_id: str, secret_key: str) -> Broker:
+    from openbell.adapters.alpaca_broker import AlpacaBroker  # noqa: PLC0415
+
+    settings().need("broker_url", "data_url")
+    return AlpacaBroker(
+        base_url=settings().broker_url,
+        data_url=settings().data_url,
+        key_id=key_id,
+        secret_key=secret_key,
+        mode=settings().mode,
+    )
+
+
+def _keys() -> tuple[str, str]:
+    settings().need("broker_secret")
+    secret: Any = parameters.get_secret(settings().broker_secret, transform="json", max_age=_SECRET_SECONDS)
+    if not isinstance(secret, dict) or not secret.get("key_id") or not secret.get("secret_key"):
+        raise BrokerRefused(
+            f"the secret {settings().broker_secret} must be JSON with key_id and secret_key, both filled in: "
+            "see docs/runbook.md, 'Keys'"
+        )
+    return secret["key_id"], secret["secret_key"]
+
+
+def market_data() -> MarketData:
+    """The price source that the settings name."""
+    if settings().market_data == "alpaca":
+        from openbell.adapters.alpaca_data import AlpacaData  # noqa: PLC0415
+
+        key_id, secret_key = _keys()
+        return AlpacaData(data_url=settings().data_url, key_id=key_id, secret_key=secret_key)
+    return _yahoo()
+
+
+@cache
+def _yahoo() -> MarketData:
+    from openbell.adapters.yahoo_data import YahooData  # noqa: PLC0415
+
+    return YahooData(cache_folder=Path("/tmp/yfinance"))  # noqa: S108 the only folder that a Lambda may write to
+
+
+def desk() -> Desk:
+    """All that opening and closing a run takes."""
+    return Desk(broker(), ledger(), archive(), alerts())

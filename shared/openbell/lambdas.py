@@ -1,0 +1,61 @@
+"""What every handler shares: logger, tracer, metrics, and the parsing of its event."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from openbell.config import explain
+from openbell.errors import InvalidInput, RunSkipped
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+
+class Event(BaseModel):
+    """Base of the handlers' events: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def entry_point[E: Event](event_model: type[E]) -> Callable[[Callable[[E], dict[str, Any]]], Handler]:
+    """Make a Lambda handler of a function from a parsed event to a plain result.
+
+    The run id becomes the logs' correlation id; metrics are flushed whatever happens; an error is logged once, here,
+    and reaches the state machine under its class name.
+    """
+
+    def decorate(function: Callable[[E], dict[str, Any]]) -> Handler:
+        @metrics.log_metrics(capture_cold_start_metric=True)
+        @tracer.capture_lambda_handler(capture_response=False)
+        @logger.inject_lambda_context(clear_state=True)
+        @wraps(function)
+        def handle(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+            parsed = _parse(event_model, event)
+            logger.set_correlation_id(str(event.get("run_id") or event.get("execution", "")))
+            try:
+                return function(parsed)
+            except RunSkipped as skipped:
+                logger.info("run skipped", extra={"reason": str(skipped)})
+                raise
+            except Exception:
+                logger.exception("%s failed", function.__module__)
+                raise
+
+        return handle
+
+    return decorate
+
+
+def _parse[E: Event](event_model: type[E], event: dict[str, Any]) -> E:
+    try:
+        return event_model.model_validate(event)
+    except ValidationError as error:
+        raise InvalidInput(explain(error, "event")) from error

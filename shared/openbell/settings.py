@@ -1,0 +1,50 @@
+"""The environment of the functions, read once and checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import openbell
+from openbell.config import explain
+from openbell.errors import ConfigError
+
+LAYER = Path(openbell.__file__).resolve().parents[1]  # the folder that holds the package, and the config beside it
+_PREFIX = "OPENBELL_"
+
+
+class Settings(BaseModel):
+    """What template.yaml tells a function. A function gets only what it needs; the rest stays empty."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    table: str = ""
+    bucket: str = ""
+    alerts_topic: str = ""  # ARN
+    mode: Literal["paper", "live"] = "paper"
+    broker_url: str = ""
+    data_url: str = ""
+    broker_secret: str = ""  # ARN of a secret with key_id and secret_key
+    market_data: Literal["yahoo", "alpaca"] = "yahoo"
+    config: str = "config/strategies.yaml"  # relative to the layer
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """The settings in `env`; ConfigError names the variable and what is allowed."""
+        given = {key.removeprefix(_PREFIX).lower(): value for key, value in env.items() if key.startswith(_PREFIX)}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise ConfigError(explain(error, "environment OPENBELL_*")) from error
+
+    def need(self, *names: str) -> None:
+        """ConfigError unless each of the named settings is given."""
+        missing = [f"{_PREFIX}{name.upper()}" for name in names if not getattr(self, name)]
+        if missing:
+            raise ConfigError(f"the function's environment lacks {', '.join(missing)}; template.yaml must set it")
+
+    @property
+    def config_file(self) -> Path:
+        """Where the strategies are configured."""
+        return LAYER / self.config

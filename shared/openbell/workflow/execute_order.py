@@ -1,0 +1,78 @@
+"""ExecuteOrder: send one planned order, once."""
+
+from dataclasses import replace
+
+from openbell.errors import (
+    BrokerUnavailable,
+    InvalidInput,
+    LegsStillOpen,
+    OrderNotCancelable,
+    OrderRejected,
+    OutcomeUnknown,
+    PlanNotSealed,
+)
+from openbell.execution.settling import drop, settle
+from openbell.model import Lease, Order, OrderStatus, Side
+from openbell.ports import Broker, Ledger
+
+
+def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: Ledger, lease: Lease) -> Order:
+    """The order after it was sent, or as an earlier attempt left it.
+
+    Written down as SUBMITTING before it leaves, so that whoever comes later knows to look it up at the broker before
+    doing anything else. Raises PlanNotSealed, LegsStillOpen while protective orders hold the shares to be sold, and
+    BrokerUnavailable when the outcome is in doubt and the look-up finds nothing: trying again is safe.
+    """
+    if not ledger.plan_sealed(run_id):
+        raise PlanNotSealed(f"the plan of run {run_id} was never completed; none of its orders may be sent")
+    order = ledger.order(run_id, client_order_id)
+    if order is None:
+        raise InvalidInput(f"run {run_id} has no order {client_order_id}")
+    if order.status is OrderStatus.SUBMITTING:
+        found, _ = settle(order, broker, ledger, lease)
+        return found if found.status is not OrderStatus.SUBMITTING else _send(found, broker, ledger, lease)
+    if order.status is not OrderStatus.PLANNED:
+        return order
+    if halt := ledger.halt():
+        return drop(order, f"trading was halted by {halt.by}: {halt.reason}", ledger, lease)
+    if order.side is Side.SELL:
+        _free_the_shares(order, broker, ledger, lease)
+    submitting = ledger.save_order(replace(order, status=OrderStatus.SUBMITTING), lease)
+    return _send(submitting, broker, ledger, lease)
+
+
+def _send(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> Order:
+    try:
+        broker.submit(order.request())
+    except OrderRejected as rejection:
+        return ledger.save_order(replace(order, status=OrderStatus.REJECTED, note=str(rejection)), lease)
+    except OutcomeUnknown as doubt:
+        found, _ = settle(order, broker, ledger, lease)
+        if found.status is OrderStatus.SUBMITTING:
+            raise BrokerUnavailable(f"order {order.client_order_id} is in doubt, not to be found: {doubt}") from doubt
+        return found
+    sent, _ = settle(order, broker, ledger, lease)
+    return sent
+
+
+def _free_the_shares(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> None:
+    """Cancel the protective legs that hold the shares of the strategies that sell; a leg may fill in that moment."""
+    sellers = set(order.strategies)
+    still_open = []
+    for entry in ledger.open_orders():
+        if entry.symbol == order.symbol and entry.status.ended and sellers & set(entry.strategies):
+            still_open += _cancel_legs(entry, broker, ledger, lease)
+    if still_open:
+        raise LegsStillOpen(f"protective orders of {order.symbol} are being cancelled: {', '.join(still_open)}")
+
+
+def _cancel_legs(entry: Order, broker: Broker, ledger: Ledger, lease: Lease) -> list[str]:
+    """Ask for the end of an entry's legs; gives the ids of those that have not ended yet."""
+    for leg in entry.legs:
+        if not leg.status.ended:
+            try:
+                broker.cancel(leg.broker_order_id)
+            except OrderNotCancelable:
+                continue  # it ended by itself: the look below books what it did
+    settled, _ = settle(entry, broker, ledger, lease)
+    return [leg.broker_order_id for leg in settled.legs if not leg.status.ended]
