@@ -1,0 +1,274 @@
+"""A run's `report.json`, read and typed.
+
+A run that was skipped or failed early has only its head; everything after it is then empty. Money and quantities
+are Decimal (USD, shares), times are zone-aware.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from openbell.model import RunStatus, Side
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cli.formats import shares
+
+ZERO = Decimal(0)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AccountPart(_Part):
+    """The account when the run opened."""
+
+    equity: Decimal
+    last_equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+
+
+class SnapshotPart(_Part):
+    """Where the prices came from, and which symbols were left out and why."""
+
+    source: str = ""
+    sessions: int = 0
+    first: date | None = None
+    last: date | None = None
+    left_out: dict[str, str] = {}
+
+
+class ForecastPart(_Part):
+    """What Prophet expects of one symbol: USD, one value a session ahead."""
+
+    symbol: str
+    last_close: float
+    sessions: tuple[date, ...]
+    yhat: tuple[float, ...]
+    yhat_lower: tuple[float, ...]
+    yhat_upper: tuple[float, ...]
+    interval_width: float
+    engine: str = ""
+    skill: float | None = None
+
+    @property
+    def expected_change(self) -> float:
+        """Last forecast value against the last close, as a fraction."""
+        return self.yhat[-1] / self.last_close - 1 if self.yhat and self.last_close else 0.0
+
+
+class ForecastsPart(_Part):
+    """Forecasts made, and the symbols without one and why."""
+
+    made: tuple[ForecastPart, ...] = ()
+    failed: dict[str, str] = {}
+
+
+class HistoryPart(_Part):
+    """Last closes of one symbol, adjusted (USD)."""
+
+    sessions: tuple[date, ...]
+    closes: tuple[float, ...]
+
+
+class SignalPart(_Part):
+    """A strategy's opinion on one symbol: score in [-1, 1]."""
+
+    symbol: str
+    score: float
+    reason: str
+
+
+class TargetPart(_Part):
+    """What a strategy wants to hold; the weight is a fraction of its sleeve's equity."""
+
+    strategy: str
+    symbol: str
+    qty: Decimal
+    weight: float
+    price: Decimal | None = None
+    reason: str
+
+
+class CrossPart(_Part):
+    """Shares that passed from one strategy to another inside the account."""
+
+    symbol: str
+    seller: str
+    buyer: str
+    qty: Decimal
+    price: Decimal
+
+
+class CutPart(_Part):
+    """What the risk gate took away, and why."""
+
+    rule: str
+    strategy: str
+    symbol: str
+    side: Side
+    wanted_qty: Decimal
+    allowed_qty: Decimal
+    reason: str
+
+
+class BracketPart(_Part):
+    """Protective prices of an entry (USD)."""
+
+    stop_price: Decimal
+    stop_limit_price: Decimal
+    take_profit_price: Decimal
+
+
+class LegPart(_Part):
+    """A protective order and how it stands."""
+
+    kind: str
+    status: str
+    filled_qty: Decimal = ZERO
+
+
+class OrderPart(_Part):
+    """One order of the plan and what became of it."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    status: str
+    filled_qty: Decimal = ZERO
+    filled_avg_price: Decimal | None = None
+    reference_price: Decimal
+    strategies: tuple[str, ...] = ()
+    shares: dict[str, Decimal] = {}
+    reason: str = ""
+    note: str = ""
+    bracket: BracketPart | None = None
+    legs: tuple[LegPart, ...] = ()
+
+    @property
+    def slippage_bps(self) -> Decimal | None:
+        """Fill against the price at planning; positive is a cost. 100.02 for a buy planned at 100 is 2 bps."""
+        if not self.filled_qty or self.filled_avg_price is None or not self.reference_price:
+            return None
+        return (self.filled_avg_price / self.reference_price - 1) * 10_000 * self.side.sign
+
+    @property
+    def slippage_cost(self) -> Decimal:
+        """USD paid more (or received less) than at the price at planning; negative is a gain."""
+        if not self.filled_qty or self.filled_avg_price is None:
+            return ZERO
+        return (self.filled_avg_price - self.reference_price) * self.filled_qty * self.side.sign
+
+    @property
+    def value(self) -> Decimal:
+        """USD filled so far."""
+        return self.filled_qty * (self.filled_avg_price or ZERO)
+
+
+class PositionPart(_Part):
+    """Shares that a strategy holds; the weight is a fraction of its sleeve's equity."""
+
+    qty: Decimal
+    average_cost: Decimal
+    price: Decimal | None = None  # None: no price is known, and the value is the cost
+    value: Decimal
+    weight: float
+
+    @property
+    def unrealised_pnl(self) -> Decimal:
+        """USD."""
+        return self.value - self.average_cost * self.qty
+
+
+class SleevePart(_Part):
+    """One strategy's sub-account when the run closed (USD)."""
+
+    cash: Decimal
+    equity: Decimal
+    realised_pnl: Decimal = ZERO
+    unrealised_pnl: Decimal = ZERO
+    positions: dict[str, PositionPart] = {}
+
+
+class BookedPart(_Part):
+    """A fill that reconciliation found at the broker and booked."""
+
+    client_order_id: str
+    leg: str
+    strategy: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    value: Decimal
+
+
+class DriftPart(_Part):
+    """A symbol of which ledger and broker hold different amounts."""
+
+    symbol: str
+    ledger: Decimal
+    broker: Decimal
+
+    def __str__(self) -> str:
+        return f"{self.symbol}: the strategies hold {shares(self.ledger)}, the broker has {shares(self.broker)}"
+
+
+class ReconciliationPart(_Part):
+    """What the run found before it decided anything."""
+
+    booked: tuple[BookedPart, ...] = ()
+    adopted: tuple[str, ...] = ()
+    drift: tuple[DriftPart, ...] = ()
+    unmanaged: dict[str, Decimal] = {}  # shares that no strategy owns
+
+
+class ChecksPart(_Part):
+    """The run's own comparison of ledger and broker at its end."""
+
+    books_agree: bool | None = None  # None: the run ended before it could compare
+    differences: tuple[DriftPart, ...] = ()
+
+
+class RunReport(_Part):
+    """The whole report of one run."""
+
+    run_id: str
+    execution: str = ""
+    as_of: datetime
+    status: Literal[RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.SKIPPED]
+    schedule: str = ""
+    note: str = ""
+    strategies: tuple[str, ...] = ()
+    account: AccountPart | None = None
+    equity: Decimal | None = None
+    universe: dict[str, tuple[str, ...]] = {}
+    snapshot: SnapshotPart = SnapshotPart()
+    prices: dict[str, Decimal] = {}
+    forecasts: ForecastsPart = ForecastsPart()
+    history: dict[str, HistoryPart] = {}
+    signals: dict[str, tuple[SignalPart, ...]] = {}
+    failed_strategies: dict[str, str] = {}
+    targets: tuple[TargetPart, ...] = ()
+    crosses: tuple[CrossPart, ...] = ()
+    cuts: tuple[CutPart, ...] = ()
+    orders: tuple[OrderPart, ...] = ()
+    sleeves: dict[str, SleevePart] = {}
+    reconciliation: ReconciliationPart = ReconciliationPart()
+    checks: ChecksPart = ChecksPart()
+
+    @property
+    def filled(self) -> tuple[OrderPart, ...]:
+        """Orders of which at least a part was filled."""
+        return tuple(order for order in self.orders if order.filled_qty)
+
+
+def read_report(content: bytes, source: str) -> RunReport:
+    """The report in JSON `content`; ValueError names `source` and the first field that is wrong."""
+    try:
+        return RunReport.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "(the file)"
+        raise ValueError(f"{source}: {where}: {first['msg']}") from error
