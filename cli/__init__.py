@@ -1,0 +1,1 @@
+"""The command line: runs on a laptop, and looks at and steers a platform that is deployed."""

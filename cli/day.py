@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from openbell.model import NEW_YORK, RunStatus
-
 from cli.exits import Exit, worst
 from cli.run_report import RunReport
 from cli.workflow import Story
-
-ZERO = Decimal(0)
+from openbell.model import NEW_YORK, RunStatus
 
 
 @dataclass(frozen=True)

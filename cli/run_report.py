@@ -8,10 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from openbell.model import RunStatus, Side
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.formats import shares
+from openbell.model import RunStatus, Side
 
 ZERO = Decimal(0)
 

@@ -10,7 +10,7 @@ from cli.day import Result
 from cli.formats import signed_percent
 from cli.report.ink import Press, Sheet, ink
 
-_WIDTH, _HEIGHT = 760, 260
+_WIDTH, _HEIGHT = 880, 260
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,22 @@ def _draw(sheet: Sheet, lines: list[_Line], labels: list[str]) -> None:
         change = [value * 100 for value in line.change]
         (drawn,) = axes.plot(line.at, change, color=ink(line.role), linewidth=width, marker="o", markersize=4)
         sheet.hint(drawn, f"{line.name}: {signed_percent(line.change[-1], 2)} since the start")
+    axes.margins(x=0.015)
+    _name_lines(sheet, lines)
     step = max(1, len(labels) // 8)
     axes.set_xticks(range(0, len(labels), step), labels[::step])
     axes.set_ylabel("% since the start")
     axes.grid(visible=False, axis="x")
+
+
+def _name_lines(sheet: Sheet, lines: list[_Line]) -> None:
+    """Each line's name at its right end, moved up where two would overlap."""
+    low, high = sheet.axes.get_ylim()
+    gap = (high - low) * 0.075  # a line of text
+    last = float("-inf")
+    for line in sorted(lines, key=lambda line: line.change[-1]):
+        last = max(line.change[-1] * 100, last + gap)
+        text = f"{line.name} {signed_percent(line.change[-1], 2)}"
+        sheet.axes.annotate(
+            text, (line.at[-1], last), (9, 0), textcoords="offset points", va="center", color=ink(line.role)
+        )

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import matplotlib.dates as mdates
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
@@ -88,11 +87,11 @@ def _draw(
     sheet.hint(band, _description(forecast))
     axes.plot(ahead, anchor + forecast.yhat, color=ink("accent"), linewidth=1.8)
     if past:
-        _mark_orders(sheet, orders, mdates.date2num(report.as_of.date()), roles)
-    _ticks(sheet)
+        _mark_orders(sheet, orders, report.as_of.toordinal(), roles)
+    _ticks(sheet, _days(past + forecast.sessions))
 
 
-def _mark_orders(sheet: Sheet, orders: Sequence[OrderPart], at: float, roles: Mapping[str, str]) -> None:
+def _mark_orders(sheet: Sheet, orders: Sequence[OrderPart], at: int, roles: Mapping[str, str]) -> None:
     for order in orders:
         for name in order.strategies:
             shape = "^" if order.side.sign > 0 else "v"
@@ -102,19 +101,19 @@ def _mark_orders(sheet: Sheet, orders: Sequence[OrderPart], at: float, roles: Ma
             sheet.hint(mark, f"{name}: {_action(order)} at {price:,.2f} USD")
 
 
-def _ticks(sheet: Sheet) -> None:
+def _ticks(sheet: Sheet, days: Sequence[int]) -> None:
     axes = sheet.axes
     axes.margins(x=0.02)
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    axes.xaxis.set_major_locator(mdates.MonthLocator())
-    axes.xaxis.set_major_formatter(mdates.DateFormatter("%b"))
+    months = [day for day in range(days[0], days[-1] + 1) if date.fromordinal(day).day == 1]
+    axes.set_xticks(months, [f"{date.fromordinal(day):%b}" for day in months])
 
 
-def _days(sessions: Sequence[date]) -> list[float]:
-    """Matplotlib's day numbers."""
-    return [float(mdates.date2num(session)) for session in sessions]
+def _days(sessions: Sequence[date]) -> list[int]:
+    """Positions on the time axis."""
+    return [session.toordinal() for session in sessions]
 
 
 def _action(order: OrderPart) -> str:
@@ -128,5 +127,6 @@ def _description(forecast: ForecastPart) -> str:
     return (
         f"{forecast.symbol}: last close {forecast.last_close:,.2f} USD; expected in {len(forecast.yhat)} sessions "
         f"{forecast.yhat[-1]:,.2f} ({signed_percent(forecast.expected_change)}), "
-        f"{percent(forecast.interval_width, 0)} interval {forecast.yhat_lower[-1]:,.2f} to {forecast.yhat_upper[-1]:,.2f}"
+        f"{percent(forecast.interval_width, 0)} interval {forecast.yhat_lower[-1]:,.2f} to "
+        f"{forecast.yhat_upper[-1]:,.2f}"
     )

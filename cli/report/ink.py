@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import matplotlib as mpl
 from markupsafe import Markup
@@ -23,7 +24,7 @@ _ROLES = ("text", "muted", "grid", "line", "accent", "mark", *(f"s{index}" for i
 _STAND_INS = {role: f"#0102{index:02x}" for index, role in enumerate(_ROLES)}
 _PIXELS_PER_INCH = 72  # Matplotlib's SVG unit is 1/72 inch; one unit is one CSS pixel here
 
-_STYLE = {
+_STYLE: Any = {  # Matplotlib types the keys as a literal of hundreds of names
     "svg.fonttype": "none",  # text stays text: selectable, and in the page's own font
     "svg.hashsalt": "openbell",  # the same data gives the same bytes
     "text.parse_math": False,  # a dollar sign in a name is a dollar sign

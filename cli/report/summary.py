@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from openbell.model import RunStatus
-
 from cli.day import Day, Result, total_orders
 from cli.formats import bps, count, money, seconds, signed_money, signed_percent
+from openbell.model import RunStatus
 
 _ENDINGS = {
     "FILLED": "filled",

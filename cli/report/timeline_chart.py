@@ -6,7 +6,7 @@ from cli.formats import seconds
 from cli.report.ink import Press, Sheet, ink
 from cli.workflow import Story, Visit
 
-_WIDTH, _ROW, _FRAME = 760, 22, 44
+_WIDTH, _ROW, _FRAME = 880, 22, 44
 _DRAWN = frozenset({"Task", "Map", "Wait", "Parallel"})  # the others take no time worth a row
 
 
@@ -37,9 +37,8 @@ def _draw(sheet: Sheet, visits: list[Visit], rows: list[str]) -> None:
         sheet.hint(bars.patches[0], f"{visit.state}: {seconds(visit.seconds)}")
         ends[visit.state] = begin + visit.seconds
     for level, row in enumerate(rows):
-        axes.annotate(
-            seconds(_total(visits, row)), (ends[row], level), (5, 0), textcoords="offset points", va="center", fontsize=9
-        )
+        total = seconds(_total(visits, row))
+        axes.annotate(total, (ends[row], level), (5, 0), textcoords="offset points", va="center", fontsize=9)
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, max(ends.values()) * 1.1 or 1)

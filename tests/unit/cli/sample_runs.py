@@ -119,13 +119,13 @@ def order(run_id: str, symbol: str, qty: int, at: int, shares: Mapping[str, int]
 def sleeve(holdings: Mapping[str, int], bought: int, at: int, capital: Decimal) -> dict[str, Any]:
     cost = {s: cents(price(s, bought)) * Decimal("1.0002") * q for s, q in holdings.items()}
     value = {s: cents(price(s, at)) * q for s, q in holdings.items()}
-    cash = capital - sum(cost.values())
-    equity = cash + sum(value.values())
+    cash = capital - sum(cost.values(), Decimal(0))
+    equity = cash + sum(value.values(), Decimal(0))
     return {
         "cash": str(cash.quantize(CENT)),
         "equity": str(equity.quantize(CENT)),
         "realised_pnl": "0",
-        "unrealised_pnl": str((sum(value.values()) - sum(cost.values())).quantize(CENT)),
+        "unrealised_pnl": str((sum(value.values(), Decimal(0)) - sum(cost.values(), Decimal(0))).quantize(CENT)),
         "positions": {
             s: {
                 "qty": str(q),
