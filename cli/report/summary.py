@@ -37,8 +37,8 @@ def _one_day(day: Day) -> str:
     if day.report.status is RunStatus.SKIPPED:
         return f"Nothing was traded: {day.report.note or 'the run was skipped'}".rstrip(".") + "."
     if day.report.status is RunStatus.FAILED:
-        reason = day.report.note or f"{day.story.error}: {day.story.cause}"
-        return f"The run failed: {reason}".rstrip(".") + f". {_orders(day)}."
+        sent = f"It had planned {_orders(day)}" if day.report.orders else "No order was sent"
+        return f"The run failed: {day.report.note}".rstrip(".") + f". {sent}."
     number = len(day.report.strategies)
     who = "One strategy" if number == 1 else f"{number} strategies"
     return f"{who}, {_orders(day)}. {_books([day])}"
