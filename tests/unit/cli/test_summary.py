@@ -2,6 +2,7 @@
 
 import dataclasses
 from decimal import Decimal
+from typing import Any
 
 from cli.day import Day, Result
 from cli.exits import Exit, worst
@@ -10,7 +11,7 @@ from cli.workflow import Story
 from tests.unit.cli.sample_runs import day, result
 
 CLOSED = "market closed, next open Tuesday 2022-06-21 09:30 New York time"
-BARE = {"orders": [], "sleeves": {}, "checks": {}, "equity": None, "account": None}
+BARE: dict[str, Any] = {"orders": [], "sleeves": {}, "checks": {}, "equity": None, "account": None}
 
 
 def only(one: Day) -> Result:
