@@ -87,11 +87,11 @@ def _draw(
     sheet.hint(band, _description(forecast))
     axes.plot(ahead, anchor + forecast.yhat, color=ink("accent"), linewidth=1.8)
     if past:
-        _mark_orders(sheet, orders, report.as_of.toordinal(), roles)
+        _mark_fills(sheet, [order for order in orders if order.filled_qty], report.as_of.toordinal(), roles)
     _ticks(sheet, _days(past + forecast.sessions))
 
 
-def _mark_orders(sheet: Sheet, orders: Sequence[OrderPart], at: int, roles: Mapping[str, str]) -> None:
+def _mark_fills(sheet: Sheet, orders: Sequence[OrderPart], at: int, roles: Mapping[str, str]) -> None:
     for order in orders:
         for name in order.strategies:
             shape = "^" if order.side.sign > 0 else "v"
