@@ -1,0 +1,106 @@
+"""Exact fits of Prophet's model: the path finds the active rate changes, a few Newton steps polish, conditions verify."""
+
+import numpy as np
+import numpy.typing as npt
+
+from openbell.forecasting.map_path import Ints, follow, positive_root, profile, ridge_variance
+from openbell.forecasting.map_problem import Factors, Floats, Parameters, Reduced, recover, reduce
+
+_CHUNK = 256  # problems at once: their tableaux stay in the processor's cache
+_PATHS = 8  # ridge weights are refreshed at most this often
+_POLISH_STEPS = 4
+
+
+def solve(factors: Factors, y: Floats, tau: float) -> Parameters:
+    """The fits of the scaled series `y`, `(n, B)`, that share the date grid of `factors`."""
+    delta, variance = solve_reduced(reduce(factors, y, tau))
+    return recover(factors, y, tau, delta, variance)
+
+
+def solve_reduced(problem: Reduced) -> tuple[Floats, Floats]:
+    """Rate changes `(B, S)` and noise variances `(B,)` of reduced problems."""
+    parts = [
+        _solve_chunk(take(problem, slice(start, start + _CHUNK))) for start in range(0, len(problem.energy), _CHUNK)
+    ]
+    return np.concatenate([delta for delta, _ in parts]), np.concatenate([variance for _, variance in parts])
+
+
+def take(problem: Reduced, rows: Ints | slice) -> Reduced:
+    """The problems `rows` of a batch."""
+    return Reduced(
+        gram=problem.gram[rows],
+        cross=problem.cross[rows],
+        squares=problem.squares[rows],
+        rest_y=problem.rest_y[rows],
+        along=problem.along[rows],
+        energy=problem.energy[rows],
+        n=problem.n,
+        tau=problem.tau,
+    )
+
+
+def _solve_chunk(problem: Reduced) -> tuple[Floats, Floats]:
+    """Path, then Newton steps; whoever does not settle walks the path again with the ridge weights just found."""
+    variance = ridge_variance(problem)
+    delta = np.zeros_like(problem.rest_y)
+    rows = np.arange(len(variance))
+    for _ in range(_PATHS):
+        part = take(problem, rows) if len(rows) < len(variance) else problem
+        delta[rows], variance[rows], settled = _fit(part, variance[rows])
+        rows = rows[~settled]
+        if not len(rows):
+            break
+    return delta, variance
+
+
+def _fit(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    signs = follow(problem, variance)
+    for _ in range(_POLISH_STEPS):
+        hessian, linear, _ = profile(problem, variance)
+        delta, update = _newton(problem, hessian, linear, signs, variance)
+        settled = np.abs(update - variance) <= 1e-10 * variance
+        variance = update
+        if settled.all():
+            break
+    settled &= (_signs(hessian, linear, delta, variance / problem.tau) == signs).all(axis=1)
+    return delta, variance, settled
+
+
+def _newton(
+    problem: Reduced, hessian: Floats, linear: Floats, signs: Floats, variance: Floats
+) -> tuple[Floats, Floats]:
+    """With active set and ridge weights held, delta = a - v b, and the noise condition is a quadratic in v."""
+    active = signs != 0
+    size = signs.shape[1]
+    masked = np.where(active[:, :, None] & active[:, None, :], hessian, np.eye(size))
+    right = np.stack([np.where(active, linear, 0.0), signs / problem.tau], axis=2)
+    solved = np.linalg.solve(masked, right)
+    a, b = solved[:, :, 0], solved[:, :, 1]
+    weights = variance[:, None] / (problem.squares + variance[:, None])
+    gap_a = weights * (problem.along - (problem.cross @ a[:, :, None])[:, :, 0])
+    gap_b = weights * (problem.cross @ b[:, :, None])[:, :, 0]
+    gram_a = (problem.gram @ a[:, :, None])[:, :, 0]
+    gram_b = (problem.gram @ b[:, :, None])[:, :, 0]
+    constant = problem.energy + ((gram_a - 2 * problem.rest_y) * a).sum(axis=1) + (gap_a * gap_a).sum(axis=1)
+    slope = 2 * ((problem.rest_y - gram_a) * b).sum(axis=1) + 2 * (gap_a * gap_b).sum(axis=1)
+    curve = (gram_b * b).sum(axis=1) + (gap_b * gap_b).sum(axis=1)
+    update = _root(problem.n, constant, slope, curve)
+    return a - update[:, None] * b, update
+
+
+def _root(n: int, constant: Floats, slope: Floats, curve: Floats) -> Floats:
+    """The stable root of 4 v^2 + n v = constant + slope v + curve v^2; without one, that for the RSS at v = 0."""
+    first, second = n - slope, 4 - curve
+    discriminant = first * first + 4 * second * constant
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = 2 * constant / (first + np.sqrt(np.maximum(discriminant, 0.0)))
+    good = (discriminant >= 0) & (root > 0)
+    return np.where(good, root, positive_root(n, np.maximum(constant, 1e-300)))
+
+
+def _signs(hessian: Floats, linear: Floats, delta: Floats, penalty: Floats) -> Floats:
+    """The signs of the rate changes that the optimality conditions ask for at `delta`."""
+    diagonal = np.maximum(np.einsum("bss->bs", hessian), 1e-300)
+    gradient = linear - (hessian @ delta[:, :, None])[:, :, 0]
+    score = diagonal * delta + gradient
+    return np.sign(score) * (np.abs(score) > penalty[:, None])
