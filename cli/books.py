@@ -7,14 +7,13 @@ from cli.formats import shares
 from openbell.model import Sleeve
 
 
-def compare_books(
-    sleeves: Mapping[str, Sleeve], held: Mapping[str, Decimal], unmanaged: Mapping[str, Decimal]
-) -> tuple[str, ...]:
-    """A sentence for each symbol where the sleeves and the shares of no strategy do not sum to what is held.
+def compare_books(sleeves: Mapping[str, Sleeve], held: Mapping[str, Decimal]) -> tuple[str, ...]:
+    """A sentence for each symbol of which the sleeves' shares do not sum to what the exchange holds.
 
-    `held` and `unmanaged` are shares by symbol. Stricter than the run's own check, which lets the account hold more.
+    `held` is shares by symbol. Stricter than the run's own check, which lets the account hold more than the sleeves:
+    on our own exchange nobody but the strategies buys.
     """
-    owned: dict[str, Decimal] = dict(unmanaged)
+    owned: dict[str, Decimal] = {}
     for sleeve in sleeves.values():
         for symbol, position in sleeve.positions.items():
             owned[symbol] = owned.get(symbol, Decimal(0)) + position.qty

@@ -1,0 +1,25 @@
+"""The configuration that a run is made with: the file's, with the chosen strategies enabled."""
+
+from pathlib import Path
+
+import yaml
+from openbell.config import PlatformConfig, load_config, parse_config
+from openbell.strategies import build_strategies
+
+
+def effective_config(path: Path, strategies: tuple[str, ...]) -> PlatformConfig:
+    """The configuration in `path` with just `strategies` enabled, or as it is if none are named.
+
+    Raises ConfigError for whatever would stop the run: unknown strategies, wrong parameters, allocations above 1.
+    """
+    config = load_config(path)
+    if strategies:
+        config = parse_config(config.only(strategies).model_dump(mode="json"), str(path))  # validated once more
+    build_strategies(config)
+    return config
+
+
+def write_config(config: PlatformConfig, path: Path) -> None:
+    """Write `config` as YAML that reads back as the same configuration."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
