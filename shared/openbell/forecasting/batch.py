@@ -1,29 +1,36 @@
-"""Forecasts of many tickers at once: the way from closes to prices ahead."""
+"""Forecasts of many tickers at once: the way from closes to prices ahead.
+
+Tickers with the same bars share design, factors and solver. The order of the tickers has no effect; how they are
+batched moves results by rounding only.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from openbell.forecasting.design import Days, build_design
-from openbell.forecasting.map_problem import Floats, factorise
-from openbell.forecasting.map_solver import solve
+from openbell.forecasting.calibration import Past, conformal_half_widths, look_back, refits
+from openbell.forecasting.checks import fault_of_dates, fault_of_prices
+from openbell.forecasting.design import Days
+from openbell.forecasting.fitting import Fit, fit_windows, open_window
+from openbell.forecasting.map_problem import Floats
 from openbell.forecasting.options import ForecastOptions
-from openbell.forecasting.predict import model_half_widths, predict
+from openbell.forecasting.predict import model_half_widths, trend_at
+from openbell.forecasting.skill import skill_against_naive
 
 _EPOCH = date(1970, 1, 1)
 _SATURDAY = 5
-_FEWEST_BARS = 25
-_LONGEST_GAP = 5  # missing bars in a row
-_MOST_GAPS = 0.05  # of the bars since the first
 
 
 @dataclass(frozen=True)
 class ForecastResult:
-    """The bars ahead of one ticker; arrays of length `horizon`, USD."""
+    """The bars ahead of one ticker: arrays of length `horizon`, in USD.
+
+    `last_trend` is the trend at the last bar. `skill` is that of its past forecasts against the last close (above 0:
+    better), None if none were scored; `trend_weight` the share of the expected change that went into yhat.
+    """
 
     last_close: float
     sessions: tuple[date, ...]
@@ -34,6 +41,8 @@ class ForecastResult:
     trend: Floats
     interval_width: float
     engine: str
+    skill: float | None
+    trend_weight: float
 
 
 @dataclass(frozen=True)
@@ -49,114 +58,100 @@ def forecast_many(
 ) -> ForecastBatch:
     """Forecast every column of `closes`: `(n_sessions, n_tickers)` USD, tz-naive session dates ascending.
 
-    `sessions` are the dates of the bars ahead, at least `horizon` of them; without it the next weekdays. The order of
-    the columns has no effect, and a ticker that cannot be forecast fails alone, with its reason. A missing price is a
-    missing bar: it is left out of the fit, as Prophet does. Raises ValueError if `sessions` does not fit.
+    `sessions` are the dates of the bars ahead, at least `horizon` of them; without it the next weekdays. A ticker that
+    cannot be forecast fails alone, with its reason. A missing price is a missing bar: it is left out of the fit, as
+    Prophet does. The calibrated preset uses `history + calibration` bars, and fits shorter windows if there are fewer.
+    Raises ValueError if `sessions` does not fit the closes.
     """
     tickers = [str(ticker) for ticker in closes.columns]
-    fault = _fault_of_dates(closes.index)
-    if fault:
-        return ForecastBatch({}, {ticker: f"{ticker}: {fault}" for ticker in tickers})
-    days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+    failed = {ticker: reason for ticker, reason in _faults(closes, tickers, options).items() if reason}
     prices = closes.to_numpy(dtype=np.float64)
-    ahead = _ahead(days, options.horizon, sessions)
-    failed: dict[str, str] = {}
-    groups: dict[bytes, list[int]] = {}
-    for column in sorted(range(len(tickers)), key=lambda column: tickers[column]):
-        reason = _fault(prices[:, column], closes.index, options)
-        if tickers.count(tickers[column]) > 1:
-            reason = "the ticker names more than one column"
-        if reason:
-            failed[tickers[column]] = f"{tickers[column]}: {reason}"
-        else:
-            groups.setdefault(np.isfinite(prices[:, column]).tobytes(), []).append(column)
     made: dict[str, ForecastResult] = {}
-    for columns in groups.values():
-        rows = np.isfinite(prices[:, columns[0]])
-        results = _forecast_group(days[rows], prices[rows][:, columns], ahead, options)
-        for column, result in zip(columns, results, strict=True):
-            if result is None:
-                failed[tickers[column]] = f"{tickers[column]}: the fit could not be verified as the optimum"
-            else:
-                made[tickers[column]] = result
-    return ForecastBatch(made, failed)
+    columns = sorted((column for column, ticker in enumerate(tickers) if ticker not in failed), key=tickers.__getitem__)
+    if columns:
+        days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+        ahead = _ahead(int(days[-1]), options.horizon, sessions)
+        for group in _same_bars(prices, columns):
+            rows = np.isfinite(prices[:, group[0]])
+            results, faults = _forecast_group(days[rows], prices[rows][:, group], ahead, options)
+            made |= {tickers[group[b]]: result for b, result in results.items()}
+            failed |= {tickers[group[b]]: reason for b, reason in faults.items()}
+    return ForecastBatch(made, {ticker: f"{ticker}: {reason}" for ticker, reason in failed.items()})
 
 
-def _forecast_group(days: Days, prices: Floats, ahead: Days, options: ForecastOptions) -> list[ForecastResult | None]:
-    design = build_design(days, options)
-    factors = factorise(design.t, design.ramps, design.features, design.scales, flat=design.flat)
-    scale = np.abs(prices).max(axis=0)
-    parameters = solve(factors, prices / scale, options.changepoint_prior_scale)
-    outlook = predict(design, parameters, ahead)
-    half = model_half_widths(design, parameters, ahead, options.interval_width)
-    dates = tuple(_EPOCH + timedelta(days=int(day)) for day in ahead)
+def _faults(closes: pd.DataFrame, tickers: Sequence[str], options: ForecastOptions) -> dict[str, str]:
+    index = closes.index
+    shared = fault_of_dates(index)
+    if shared or not isinstance(index, pd.DatetimeIndex):
+        return dict.fromkeys(tickers, shared)
+    reasons = {
+        ticker: fault_of_prices(closes.iloc[:, column].to_numpy(dtype=np.float64), index, options)
+        for column, ticker in enumerate(tickers)
+    }
+    twice = {ticker for ticker in reasons if tickers.count(ticker) > 1} if len(reasons) < len(tickers) else set()
+    return {**reasons, **dict.fromkeys(twice, "the ticker names more than one column")}
+
+
+def _same_bars(prices: Floats, columns: Sequence[int]) -> list[list[int]]:
+    """The columns in groups that have prices on the same sessions."""
+    groups: dict[bytes, list[int]] = {}
+    for column in columns:
+        groups.setdefault(np.isfinite(prices[:, column]).tobytes(), []).append(column)
+    return list(groups.values())
+
+
+def _forecast_group(
+    days: Days, prices: Floats, ahead: Days, options: ForecastOptions
+) -> tuple[dict[int, ForecastResult], dict[int, str]]:
+    """Results and reasons by position among the columns of `prices` `(n, B)`."""
+    series = np.log(prices) if options.log_prices else prices
+    windows = refits(len(days), options)
+    fits = fit_windows([open_window(days[start : end + 1], series[start : end + 1], options) for start, end in windows])
+    past = look_back(fits, [end for _, end in windows], np.concatenate([days, ahead]), series)
+    faults = {b: reason for fit in fits for b, reason in fit.faults.items()}
+    results = _results(fits[-1], past, prices[-1], ahead)
+    return {b: result for b, result in enumerate(results) if b not in faults}, faults
+
+
+def _results(fit: Fit, past: Past, last: Floats, ahead: Days) -> list[ForecastResult]:
+    options = fit.window.design.options
+    days = fit.window.design.days
+    unscale = np.exp if options.log_prices else np.asarray
+    level = np.log(last) if options.log_prices else last
+    centre = level[:, None] + past.forecasts[-1]
+    conformal = options.intervals == "conformal"
+    half = conformal_half_widths(past, options.interval_width) if conformal else model_half_widths(fit, ahead)
+    trend = unscale(trend_at(fit, np.concatenate([days[-1:], ahead])))
+    yhat, lower, upper = unscale(centre), unscale(centre - half), unscale(centre + half)
+    skill = skill_against_naive(past) if options.calibration else np.full(len(last), np.nan)
+    sessions = tuple(_EPOCH + timedelta(days=int(day)) for day in ahead)
     return [
         ForecastResult(
-            last_close=float(prices[-1, b]),
-            sessions=dates,
-            yhat=outlook.yhat[b] * scale[b],
-            yhat_lower=(outlook.yhat[b] - half[b]) * scale[b],
-            yhat_upper=(outlook.yhat[b] + half[b]) * scale[b],
-            last_trend=float(outlook.last_trend[b] * scale[b]),
-            trend=outlook.trend[b] * scale[b],
+            last_close=float(last[b]),
+            sessions=sessions,
+            yhat=yhat[b],
+            yhat_lower=lower[b],
+            yhat_upper=upper[b],
+            last_trend=float(trend[b, 0]),
+            trend=trend[b, 1:],
             interval_width=options.interval_width,
-            engine="exact",
+            engine=fit.engines[b],
+            skill=float(skill[b]) if np.isfinite(skill[b]) else None,
+            trend_weight=float(past.weights[-1, b]),
         )
-        if parameters.converged[b]
-        else None
-        for b in range(prices.shape[1])
+        for b in range(len(last))
     ]
 
 
-def _ahead(days: Days, horizon: int, sessions: Sequence[date] | None) -> Days:
-    """The days of the bars ahead."""
+def _ahead(last: int, horizon: int, sessions: Sequence[date] | None) -> Days:
+    """The days of the bars after the day `last`."""
     if sessions is None:
-        return _next_weekdays(int(days[-1]), horizon)
+        later = np.arange(last + 1, last + 1 + 2 * horizon + 2)
+        return later[(later + 3) % 7 < _SATURDAY][:horizon]  # day 0 was a Thursday
     ahead = np.array([(session - _EPOCH).days for session in sessions[:horizon]], dtype=np.int64)
-    if len(ahead) < horizon or ahead[0] <= days[-1] or np.any(np.diff(ahead) <= 0):
-        raise ValueError(f"sessions: expected {horizon} ascending dates after the last bar, got {list(sessions)}")
+    if len(ahead) < horizon or ahead[0] <= last or np.any(np.diff(ahead) <= 0):
+        raise ValueError(
+            f"sessions: expected {horizon} ascending dates after {_EPOCH + timedelta(days=last)}, "
+            f"got {', '.join(str(session) for session in sessions[:horizon]) or 'none'}"
+        )
     return ahead
-
-
-def _next_weekdays(last: int, horizon: int) -> Days:
-    later = np.arange(last + 1, last + 1 + 2 * horizon + 2)
-    return later[(later + 3) % 7 < _SATURDAY][:horizon]  # day 0 was a Thursday
-
-
-def _fault_of_dates(index: pd.Index) -> str:
-    if not isinstance(index, pd.DatetimeIndex) or index.tz is not None:
-        return "the index must hold tz-naive session dates"
-    if index.has_duplicates:
-        return f"session {index[index.duplicated()][0]:%Y-%m-%d} occurs more than once"
-    if not index.is_monotonic_increasing:
-        return "sessions are not in ascending order"
-    return "" if len(index) else "no bars"
-
-
-def _fault(series: Floats, index: pd.Index, options: ForecastOptions) -> str:
-    present = np.flatnonzero(~np.isnan(series))
-    if len(present) < _FEWEST_BARS:
-        return f"only {len(present)} bars; at least {_FEWEST_BARS} are needed"
-    values = series[present]
-    if not np.isfinite(values).all():
-        return "an infinite price"
-    if (values <= 0).any():
-        return f"price {values[values <= 0][-1]:g}; prices must be above 0"
-    if values.min() == values.max():
-        return f"the price is {values[0]:g} on every bar; a constant cannot be forecast"
-    if present[-1] != len(series) - 1:
-        return f"no bar for the last session {index[-1]:%Y-%m-%d}"
-    return _fault_of_gaps(series[present[0] :], options, len(present))
-
-
-def _fault_of_gaps(series: Floats, options: ForecastOptions, bars: int) -> str:
-    missing = np.isnan(series)
-    ends = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(int), [0]])))
-    longest = int((ends[1::2] - ends[::2]).max(initial=0))
-    if longest > _LONGEST_GAP:
-        return f"{longest} bars in a row are missing; at most {_LONGEST_GAP} may be"
-    if missing.sum() > _MOST_GAPS * len(series):
-        return f"{int(missing.sum())} of {len(series)} bars are missing; at most {_MOST_GAPS:.0%} may be"
-    if options.horizon > bars:
-        return f"option horizon: {options.horizon} is not allowed; expected at most the {bars} bars of the history"
-    return ""

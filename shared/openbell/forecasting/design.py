@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from openbell.forecasting.options import Auto, Holiday, ForecastOptions
+from openbell.forecasting.options import Auto, ForecastOptions, Holiday
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]

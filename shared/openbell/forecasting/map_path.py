@@ -7,7 +7,7 @@ Penalty and noise are one unknown here, so the walk ends on the segment where th
 change by sweeping a tableau, a few microseconds a problem; primal-dual methods cycle on these nearly collinear columns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -15,166 +15,48 @@ import numpy.typing as npt
 from openbell.forecasting.map_problem import Floats, Reduced
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _MOST_STEPS = 400
-_PER_PROBLEM = (
-    "rows",
-    "tableau",
-    "linear",
-    "level",
-    "along",
-    "cross",
-    "spread",
-    "penalty",
-    "active",
-    "signs",
-    "pivot",
-    "side",
-)
 _LIVE_SHARE = 0.75  # the batch is packed anew when fewer of its problems are still under way
+_ROUNDING = 1 + 1e-12
+_CLOSE = 1e-3
+
+
+def follow(problem: Reduced, variance: Floats) -> Floats:
+    """Signs of the rate changes `(B, S)` on the final segment, with the ridge weights of `variance` `(B,)`."""
+    signs = np.zeros_like(problem.rest_y)
+    if not signs.size:
+        return signs
+    walk = _begin(problem, variance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(_MOST_STEPS):
+            ended = walk.fits()
+            if ended.any():
+                signs[walk.rows[ended]] = walk.signs[ended]
+                if walk.retire(ended):
+                    break
+            walk.step()
+    return signs
 
 
 def ridge_variance(problem: Reduced, start: float = 0.81) -> Floats:
-    """The noise variance of each problem without rate changes, from above: `(B,)`."""
+    """The noise variance of each problem without rate changes, found from above: `(B,)`."""
     variance = np.full(len(problem.energy), start)
     for _ in range(50):
         weights = variance[:, None] / (problem.squares + variance[:, None])
         squares = problem.energy + ((weights * problem.along) ** 2).sum(axis=1)
-        update = positive_root(problem.n, squares)
-        settled = bool(np.all(np.abs(update - variance) <= 1e-9 * variance))
+        update = positive_root(problem.bars, squares)
+        settled = bool(np.all(np.abs(update - variance) <= _CLOSE * variance))
         variance = update
         if settled:
             break
     return variance
 
 
-def positive_root(n: int, squares: Floats) -> Floats:
-    """The v > 0 with 4 v^2 + n v = squares; n = 100, squares = 4: v = 0.0399."""
-    return np.asarray(2 * squares / (n + np.sqrt(n * n + 16 * squares)), dtype=np.float64)
-
-
-def follow(problem: Reduced, variance: Floats) -> Floats:
-    """Signs of the rate changes `(B, S)` on the final segment; `variance` gives the ridge weights and the start."""
-    walk = _Walk.begin(problem, variance)
-    signs = np.zeros_like(problem.rest_y)
-    for _ in range(_MOST_STEPS):
-        if not len(walk.rows):
-            break
-        ended = walk.step()
-        signs[walk.rows[ended]] = walk.signs[ended]
-        walk.retire(ended)
-    return signs
-
-
-@dataclass
-class _Walk:
-    """Problems under way. `tableau` `(L, S, S + 1)` is `[H | c]` swept on the active rows."""
-
-    problem: Reduced
-    rows: Ints  # of the problems in the batch
-    alive: npt.NDArray[np.bool_]
-    tableau: Floats
-    linear: Floats  # c
-    level: Floats  # profile energy at delta = 0
-    along: Floats
-    cross: Floats
-    spread: Floats  # w (1 - w): what of a squared gap is paid to the priors and not left in the residual
-    penalty: Floats
-    active: npt.NDArray[np.bool_]
-    signs: Floats
-    pivot: Ints
-    side: Floats  # sign with which the pivot joins, or joined
-
-    @classmethod
-    def begin(cls, problem: Reduced, variance: Floats) -> "_Walk":
-        hessian, linear, level = profile(problem, variance)
-        size = np.abs(linear)
-        penalty = size.max(axis=1, initial=0.0)
-        rows = np.flatnonzero(penalty > variance / problem.tau)
-        weights = variance[rows, None] / (problem.squares[rows] + variance[rows, None])
-        pivot = size[rows].argmax(axis=1) if linear.shape[1] else np.zeros(0, dtype=np.int64)
-        return cls(
-            problem=problem,
-            rows=rows,
-            alive=np.ones(len(rows), dtype=np.bool_),
-            tableau=np.concatenate([hessian[rows], linear[rows, :, None]], axis=2),
-            linear=linear[rows],
-            level=level[rows],
-            along=problem.along[rows],
-            cross=problem.cross[rows],
-            spread=weights * (1 - weights),
-            penalty=penalty[rows],
-            active=np.zeros((len(rows), linear.shape[1]), dtype=np.bool_),
-            signs=np.zeros((len(rows), linear.shape[1])),
-            pivot=pivot,
-            side=np.sign(linear[rows, pivot]),
-        )
-
-    def step(self) -> npt.NDArray[np.bool_]:
-        """Exchange the pivots, walk to the next breakpoint; which problems have met their noise level before it."""
-        each = np.arange(len(self.rows))
-        left = self.active[each, self.pivot]
-        self._sweep(each)
-        self.active[each, self.pivot] = ~left
-        self.signs[each, self.pivot] = np.where(left, 0.0, self.side)
-        values = self.tableau[:, :, -1]
-        slopes = (self.tableau[:, :, :-1] @ self.signs[:, :, None])[:, :, 0]
-        event = self._next_event(each, left, values, slopes)
-        active = self.active
-        delta = np.where(active, values - self.penalty[:, None] * slopes, 0.0)
-        ended = self._fits(delta) & self.alive
-        size = active.shape[1]
-        pivot = event % size
-        self.side = np.where(event < size, self.signs[each, pivot], np.where(event < 2 * size, 1.0, -1.0))
-        self.pivot = pivot
-        return np.asarray(ended | (self.alive & (self.penalty <= 0)), dtype=np.bool_)
-
-    def _sweep(self, each: Ints) -> None:
-        tableau, pivot = self.tableau, self.pivot
-        row = tableau[each, pivot, :]
-        column = tableau[each, :, pivot]
-        corner = row[each, pivot, None]
-        row = row / corner
-        tableau -= column[:, :, None] * row[:, None, :]
-        tableau[each, pivot, :] = row
-        tableau[each, :, pivot] = -column / corner
-        tableau[each, pivot, pivot] = 1.0 / corner[:, 0]
-
-    def _next_event(self, each: Ints, left: npt.NDArray[np.bool_], values: Floats, slopes: Floats) -> Ints:
-        """The next breakpoint: an active change reaches 0, or another's correlation reaches +penalty or -penalty."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            zero = np.where(self.active, values / slopes, 0.0)
-            upper = np.where(self.active, 0.0, values / (1 + slopes))
-            lower = np.where(self.active, 0.0, values / (slopes - 1))
-        events = np.concatenate([zero, upper, lower], axis=1)
-        # The change just exchanged lies on its own boundary: rounding must not let it cross back.
-        size = zero.shape[1]
-        same = np.where(left, np.where(self.side > 0, size, 2 * size), 0) + self.pivot
-        events[each, same] = 0.0
-        below = events <= self.penalty[:, None] * (1 + 1e-12)
-        events[~(below & (events > 0))] = 0.0
-        event = events.argmax(axis=1)
-        self.penalty = events[each, event]
-        return np.asarray(event, dtype=np.int64)
-
-    def _fits(self, delta: Floats) -> npt.NDArray[np.bool_]:
-        """Whether at this breakpoint the noise is already below its own optimum."""
-        variance = self.penalty * self.problem.tau
-        gap = self.along - (self.cross @ delta[:, :, None])[:, :, 0]
-        ridge = (self.spread * gap * gap).sum(axis=1)
-        fit = (self.linear * delta).sum(axis=1) + self.penalty * np.abs(delta).sum(axis=1)
-        rss = self.level - fit - ridge
-        return np.asarray((self.problem.n + 4 * variance) * variance <= rss, dtype=np.bool_)
-
-    def retire(self, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget the problems that have ended, as soon as that saves more than the copying costs."""
-        self.alive &= ~ended
-        if self.alive.sum() >= _LIVE_SHARE * len(self.rows):
-            return
-        keep = self.alive
-        for name in _PER_PROBLEM:
-            setattr(self, name, getattr(self, name)[keep])
-        self.alive = np.ones(len(self.rows), dtype=np.bool_)
+def positive_root(bars: Floats, squares: Floats) -> Floats:
+    """The v > 0 with 4 v^2 + bars v = squares; bars = 100, squares = 4: v = 0.0399."""
+    return np.asarray(2 * squares / (bars + np.sqrt(bars * bars + 16 * squares)), dtype=np.float64)
 
 
 def profile(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, Floats]:
@@ -185,3 +67,132 @@ def profile(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, Floats]
     linear = problem.rest_y + (weighted[:, None, :] @ problem.cross)[:, 0, :]
     level = problem.energy + (weighted * problem.along).sum(axis=1)
     return hessian, linear, level
+
+
+@dataclass
+class _Walk:
+    """Problems under way, each at a breakpoint with a pivot to exchange.
+
+    `tableau` `(L, S, S + 2)` is `[H | c | 0]` swept on the active rows; its last two columns are the `r` and `u` of the
+    current segment. `offsets` `(L, 2, S)` turn `u` into the denominators of the next events: 0 and NaN for an active row
+    (it reaches zero), +1 and -1 for another (it reaches either end of the penalty). `lead` indexes the problems; a lone
+    problem has no such axis, which makes its steps twice as fast.
+    """
+
+    tau: float
+    lead: tuple[Ints, ...]
+    rows: Ints  # of the problems in the batch
+    alive: Flags
+    tableau: Floats
+    linear: Floats  # c
+    level: Floats  # profiled energy at delta = 0
+    along: Floats
+    cross: Floats
+    bars: Floats
+    spread: Floats  # w (1 - w): what of a squared gap is paid to the priors and not left in the residual
+    penalty: Floats
+    offsets: Floats
+    active: Floats  # 1 or 0
+    signs: Floats
+    pivot: Ints
+    side: Floats  # sign with which the pivot joins, or had joined
+
+    def fits(self) -> Flags:
+        """Which problems have, at their breakpoint, a noise that is already below its own optimum."""
+        values, slopes = self.tableau[..., -2], self.tableau[..., -1]
+        variance = self.penalty * self.tau
+        penalty = self.penalty[..., None]
+        delta = (values - penalty * slopes) * self.active
+        gap = self.along - (self.cross @ delta[..., None])[..., 0]
+        paid = self.spread * gap * gap
+        fitted = (self.linear + penalty * self.signs) * delta
+        rss = self.level - paid.sum(axis=-1) - fitted.sum(axis=-1)
+        return self.alive & ((self.bars + 4 * variance) * variance <= rss)
+
+    def step(self) -> None:
+        """Exchange the pivot and walk to the next breakpoint."""
+        at = (*self.lead, self.pivot)
+        leaves, side = self.active[at], self.side
+        joins = 1.0 - leaves
+        turn = (*at, -1)
+        self.tableau[turn] += joins * side
+        self._sweep(at)
+        self.tableau[turn] -= leaves * side
+        self.active[at] = joins
+        self.signs[at] = joins * side
+        self.offsets[(*self.lead, 0, self.pivot)] = leaves
+        self.offsets[(*self.lead, 1, self.pivot)] = _SECOND[np.asarray(leaves, dtype=np.int64)]
+        self._next_event((*self.lead, np.asarray(leaves * side < 0, dtype=np.int64), self.pivot))
+
+    def _sweep(self, at: tuple[Ints, ...]) -> None:
+        tableau = self.tableau
+        down = (*self.lead, slice(None), self.pivot)
+        corner = tableau[(*at, self.pivot)][..., None]
+        row = tableau[at] / corner
+        column = tableau[down] + 0.0
+        tableau -= column[..., :, None] * row[..., None, :]
+        tableau[at] = row
+        tableau[down] = column / -corner
+        tableau[(*at, self.pivot)] = 1 / corner[..., 0]
+
+    def _next_event(self, stands: tuple[Ints, ...]) -> None:
+        """Find the next row to reach zero or an end of the penalty; the pivot stands on its own, `stands`, already."""
+        size = self.active.shape[-1]
+        events = self.tableau[..., None, :, -2] / (self.tableau[..., None, :, -1] + self.offsets)
+        events[stands] = 0.0
+        ahead = np.where(events <= self.penalty[..., None, None] * _ROUNDING, events, 0.0)
+        flat = ahead.reshape(*ahead.shape[:-2], 2 * size)
+        event = flat.argmax(axis=-1)
+        self.penalty = np.maximum(flat[(*self.lead, event)], 0.0)
+        self.pivot = event % size
+        at = (*self.lead, self.pivot)
+        self.side = np.where(self.active[at] > 0, self.signs[at], np.where(event < size, 1.0, -1.0))
+
+    def retire(self, ended: Flags) -> bool:
+        """Forget the problems that have ended, as soon as that saves more than the copying costs; whether all have."""
+        self.alive = self.alive & ~ended
+        left = int(self.alive.sum())
+        if self.lead and 0 < left < _LIVE_SHARE * len(self.rows):
+            keep = self.alive
+            for name in _PER_PROBLEM:
+                setattr(self, name, getattr(self, name)[keep])
+            self.lead = (np.arange(left),)
+        return left == 0
+
+
+_PER_PROBLEM = tuple(field.name for field in fields(_Walk) if field.name not in {"tau", "lead"})
+_SECOND = np.array([np.nan, -1.0])  # the second offset of a row that joins, and of one that leaves
+
+
+def _begin(problem: Reduced, variance: Floats) -> _Walk:
+    hessian, linear, level = profile(problem, variance)
+    count, size = linear.shape
+    rows = np.arange(count)
+    pivot = np.abs(linear).argmax(axis=1)
+    weights = variance[:, None] / (problem.squares + variance[:, None])
+    offsets = np.empty((count, 2, size))
+    offsets[:, 0], offsets[:, 1] = 1.0, -1.0
+    walk = _Walk(
+        tau=problem.tau,
+        lead=(rows,),
+        rows=rows,
+        alive=np.ones(count, dtype=np.bool_),
+        tableau=np.concatenate([hessian, linear[:, :, None], np.zeros((count, size, 1))], axis=2),
+        linear=linear,
+        level=level,
+        along=problem.along,
+        cross=problem.cross,
+        bars=problem.bars,
+        spread=weights * (1 - weights),
+        penalty=np.abs(linear[rows, pivot]),
+        offsets=offsets,
+        active=np.zeros((count, size)),
+        signs=np.zeros((count, size)),
+        pivot=pivot,
+        side=np.sign(linear[rows, pivot]),
+    )
+    if count == 1:
+        walk.lead = ()
+        for name in _PER_PROBLEM:
+            setattr(walk, name, getattr(walk, name)[0])
+    return walk

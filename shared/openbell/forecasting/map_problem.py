@@ -9,7 +9,7 @@ eliminated in closed form: with the thin SVD `U diag(s) V'` of the scaled column
 outside U and the fraction v / (s^2 + v) of its part along each column of U. What is left is a LASSO in delta.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +46,7 @@ class Reduced:
     """A batch of `B` problems in the coordinates of their factors; arrays of shared factors are broadcast views.
 
     `gram` `(B, S, S)`, `cross` `(B, P, S)`, `squares` `(B, P)`, `rest_y` `(B, S)`, `along` = `U' y` `(B, P)`,
-    `energy` = squared length of y outside U `(B,)`, `n`: bars, `tau`: scale of the Laplace prior on delta.
+    `energy` = squared length of y outside U `(B,)`, `bars` `(B,)`, `tau`: scale of the Laplace prior on delta.
     """
 
     gram: Floats
@@ -55,15 +55,16 @@ class Reduced:
     rest_y: Floats
     along: Floats
     energy: Floats
-    n: int
+    bars: Floats
     tau: float
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Fits of `B` series, in the units of the scaled series: `k`, `m`, `sigma` `(B,)`, `delta` `(B, S)`, `beta` `(B, K)`.
+    """Fits of `B` series, in the units of the scaled series.
 
-    `converged`: whether the optimality conditions of each fit were verified, `(B,)`.
+    `k`, `m`, `sigma` `(B,)`, `delta` `(B, S)`, `beta` `(B, K)`. `converged`: whether the optimality conditions of each
+    fit were verified, `(B,)`.
     """
 
     k: Floats
@@ -72,6 +73,19 @@ class Parameters:
     beta: Floats
     sigma: Floats
     converged: npt.NDArray[np.bool_]
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> "Parameters":
+        """The parameters of the series that `rows` `(B,)` marks."""
+        return Parameters(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def replaced(self, rows: npt.NDArray[np.int64], other: "Parameters") -> "Parameters":
+        """These parameters with the series `rows` taken from `other`, in its order."""
+        changed = {}
+        for field in fields(self):
+            values = getattr(self, field.name).copy()
+            values[rows] = getattr(other, field.name)
+            changed[field.name] = values
+        return Parameters(**changed)
 
 
 def factorise(t: Floats, ramps: Floats, features: Floats, scales: Floats, *, flat: bool) -> Factors:
@@ -115,7 +129,7 @@ def reduce(factors: Factors, y: Floats, tau: float) -> Reduced:
         rest_y=(factors.rest.T @ y).T,
         along=along.T,
         energy=np.einsum("nb,nb->b", outside, outside),
-        n=len(y),
+        bars=np.full(count, float(len(y))),
         tau=tau,
     )
 

@@ -1,4 +1,6 @@
-"""Exact fits of Prophet's model: the path finds the active rate changes, a few Newton steps polish, conditions verify."""
+"""Exact fits: the path finds the active rate changes, a few Newton steps polish, the optimality conditions verify."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -6,9 +8,11 @@ import numpy.typing as npt
 from openbell.forecasting.map_path import Ints, follow, positive_root, profile, ridge_variance
 from openbell.forecasting.map_problem import Factors, Floats, Parameters, Reduced, recover, reduce
 
-_CHUNK = 256  # problems at once: their tableaux stay in the processor's cache
+CHUNK = 256  # problems at once: their tableaux stay in the processor's cache
 _PATHS = 8  # ridge weights are refreshed at most this often
 _POLISH_STEPS = 4
+_LIKELY = 0.2
+_CLOSE = 1e-9
 
 
 def solve(factors: Factors, y: Floats, tau: float) -> Parameters:
@@ -19,10 +23,17 @@ def solve(factors: Factors, y: Floats, tau: float) -> Parameters:
 
 def solve_reduced(problem: Reduced) -> tuple[Floats, Floats]:
     """Rate changes `(B, S)` and noise variances `(B,)` of reduced problems."""
-    parts = [
-        _solve_chunk(take(problem, slice(start, start + _CHUNK))) for start in range(0, len(problem.energy), _CHUNK)
-    ]
+    parts = [_solve_chunk(take(problem, slice(start, start + CHUNK))) for start in range(0, len(problem.energy), CHUNK)]
     return np.concatenate([delta for delta, _ in parts]), np.concatenate([variance for _, variance in parts])
+
+
+def stack(problems: Sequence[Reduced]) -> Reduced:
+    """One batch of problems of the same shape and tau."""
+    if len(problems) == 1:
+        return problems[0]
+    names = ("gram", "cross", "squares", "rest_y", "along", "energy", "bars")
+    arrays = {name: np.concatenate([getattr(problem, name) for problem in problems]) for name in names}
+    return Reduced(**arrays, tau=problems[0].tau)
 
 
 def take(problem: Reduced, rows: Ints | slice) -> Reduced:
@@ -34,14 +45,14 @@ def take(problem: Reduced, rows: Ints | slice) -> Reduced:
         rest_y=problem.rest_y[rows],
         along=problem.along[rows],
         energy=problem.energy[rows],
-        n=problem.n,
+        bars=problem.bars[rows],
         tau=problem.tau,
     )
 
 
 def _solve_chunk(problem: Reduced) -> tuple[Floats, Floats]:
     """Path, then Newton steps; whoever does not settle walks the path again with the ridge weights just found."""
-    variance = ridge_variance(problem)
+    variance = _LIKELY * ridge_variance(problem)
     delta = np.zeros_like(problem.rest_y)
     rows = np.arange(len(variance))
     for _ in range(_PATHS):
@@ -58,7 +69,7 @@ def _fit(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, npt.NDArra
     for _ in range(_POLISH_STEPS):
         hessian, linear, _ = profile(problem, variance)
         delta, update = _newton(problem, hessian, linear, signs, variance)
-        settled = np.abs(update - variance) <= 1e-10 * variance
+        settled = np.abs(update - variance) <= _CLOSE * variance
         variance = update
         if settled.all():
             break
@@ -69,33 +80,29 @@ def _fit(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, npt.NDArra
 def _newton(
     problem: Reduced, hessian: Floats, linear: Floats, signs: Floats, variance: Floats
 ) -> tuple[Floats, Floats]:
-    """With active set and ridge weights held, delta = a - v b, and the noise condition is a quadratic in v."""
+    """With active set and ridge weights held, delta is linear in v and the RSS quadratic: the noise condition is solved."""
     active = signs != 0
-    size = signs.shape[1]
-    masked = np.where(active[:, :, None] & active[:, None, :], hessian, np.eye(size))
-    right = np.stack([np.where(active, linear, 0.0), signs / problem.tau], axis=2)
-    solved = np.linalg.solve(masked, right)
-    a, b = solved[:, :, 0], solved[:, :, 1]
+    masked = np.where(active[:, :, None] & active[:, None, :], hessian, np.eye(signs.shape[1]))
+    lines = np.linalg.solve(masked, np.stack([np.where(active, linear, 0.0), signs / -problem.tau], axis=2))
     weights = variance[:, None] / (problem.squares + variance[:, None])
-    gap_a = weights * (problem.along - (problem.cross @ a[:, :, None])[:, :, 0])
-    gap_b = weights * (problem.cross @ b[:, :, None])[:, :, 0]
-    gram_a = (problem.gram @ a[:, :, None])[:, :, 0]
-    gram_b = (problem.gram @ b[:, :, None])[:, :, 0]
-    constant = problem.energy + ((gram_a - 2 * problem.rest_y) * a).sum(axis=1) + (gap_a * gap_a).sum(axis=1)
-    slope = 2 * ((problem.rest_y - gram_a) * b).sum(axis=1) + 2 * (gap_a * gap_b).sum(axis=1)
-    curve = (gram_b * b).sum(axis=1) + (gap_b * gap_b).sum(axis=1)
-    update = _root(problem.n, constant, slope, curve)
-    return a - update[:, None] * b, update
+    gaps = problem.cross @ -lines
+    gaps[:, :, 0] += problem.along
+    gaps *= weights[:, :, None]
+    bilinear = lines.swapaxes(1, 2) @ (problem.gram @ lines) + gaps.swapaxes(1, 2) @ gaps
+    pull = (problem.rest_y[:, None, :] @ lines)[:, 0]
+    constant = problem.energy + bilinear[:, 0, 0] - 2 * pull[:, 0]
+    update = _root(problem.bars, constant, 2 * (bilinear[:, 0, 1] - pull[:, 1]), bilinear[:, 1, 1])
+    return lines[:, :, 0] + update[:, None] * lines[:, :, 1], update
 
 
-def _root(n: int, constant: Floats, slope: Floats, curve: Floats) -> Floats:
-    """The stable root of 4 v^2 + n v = constant + slope v + curve v^2; without one, that for the RSS at v = 0."""
-    first, second = n - slope, 4 - curve
+def _root(bars: Floats, constant: Floats, slope: Floats, curve: Floats) -> Floats:
+    """The stable root of 4 v^2 + bars v = constant + slope v + curve v^2; without one, that for the RSS at v = 0."""
+    first, second = bars - slope, 4 - curve
     discriminant = first * first + 4 * second * constant
     with np.errstate(divide="ignore", invalid="ignore"):
         root = 2 * constant / (first + np.sqrt(np.maximum(discriminant, 0.0)))
     good = (discriminant >= 0) & (root > 0)
-    return np.where(good, root, positive_root(n, np.maximum(constant, 1e-300)))
+    return np.where(good, root, positive_root(bars, np.maximum(constant, 1e-300)))
 
 
 def _signs(hessian: Floats, linear: Floats, delta: Floats, penalty: Floats) -> Floats:

@@ -1,55 +1,67 @@
-"""What fitted parameters say about the bars ahead."""
-
-from dataclasses import dataclass
+"""What fitted parameters say about bars ahead."""
 
 import numpy as np
 
 from openbell.forecasting.design import Days, Design, ramps_at
+from openbell.forecasting.fitting import Fit
 from openbell.forecasting.intervals import Spread, half_widths
-from openbell.forecasting.map_problem import Floats, Parameters
+from openbell.forecasting.map_problem import Floats
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """Predictions of `B` series for `h` bars ahead, `(B, h)`, in the units of the scaled series.
+def trend_at(fit: Fit, days: Days) -> Floats:
+    """The trend of each series at `days` (days since 1970-01-01), in the series' units: `(B, len(days))`."""
+    return fit.rescale(_trend(fit, days))
 
-    `last_trend`, `last_fit`: trend and fit at the last bar, `(B,)`.
+
+def fit_at(fit: Fit, days: Days) -> Floats:
+    """Prophet's yhat of each series at `days`, in the series' units: `(B, len(days))`."""
+    design = fit.window.design
+    trend = _trend(fit, days)
+    effects = fit.parameters.beta @ design.features_at(days).T
+    return fit.rescale(trend * (1 + effects) if _multiplicative(design) else trend + effects)
+
+
+def expected_changes(fit: Fit, days: Days, levels: Floats) -> Floats:
+    """How far the series is expected to move in 1 to H bars from each of `J` consecutive bars: `(J, B, H)`.
+
+    `days`: those of the J bars and of the H bars after the last one. `levels` `(J, B)`: the series at the J bars. The
+    fitted curve's changes are damped, and the gap between level and curve shrinks by the anchor's share a bar.
     """
-
-    trend: Floats
-    yhat: Floats
-    last_trend: Floats
-    last_fit: Floats
-
-
-def predict(design: Design, parameters: Parameters, future: Days) -> Outlook:
-    """Trend and yhat at the `future` days (days since 1970-01-01)."""
-    days = np.concatenate([design.days[-1:], future])
-    trend = trend_at(design, parameters, design.scaled_time(days))
-    effects = parameters.beta @ design.features_at(days).T
-    multiplicative = design.options.seasonality_mode == "multiplicative"
-    yhat = trend * (1 + effects) if multiplicative else trend + effects
-    return Outlook(trend=trend[:, 1:], yhat=yhat[:, 1:], last_trend=trend[:, 0], last_fit=yhat[:, 0])
+    options = fit.window.design.options
+    ahead = np.arange(1, options.horizon + 1)
+    curve = fit_at(fit, days)
+    steps = np.lib.stride_tricks.sliding_window_view(np.diff(curve, axis=1), options.horizon, axis=1)
+    moves = np.cumsum(steps * options.damping ** (ahead - 1), axis=2).swapaxes(0, 1)
+    gap = levels - curve[:, : len(levels)].T
+    return np.asarray(moves + (options.anchor**ahead - 1) * gap[:, :, None], dtype=np.float64)
 
 
-def trend_at(design: Design, parameters: Parameters, t: Floats) -> Floats:
-    """The trend of each series at scaled times `t`: `(B, len(t))`."""
-    offset = np.broadcast_to(parameters.m[:, None], (len(parameters.m), len(t)))
-    if design.flat:
-        return offset
-    return np.asarray(
-        parameters.k[:, None] * t + offset + parameters.delta @ ramps_at(t, design.changepoints).T, dtype=np.float64
-    )
+def model_half_widths(fit: Fit, future: Days) -> Floats:
+    """Distance from yhat to either end of Prophet's own interval at the `future` days, series' units: `(B, h)`.
 
-
-def model_half_widths(design: Design, parameters: Parameters, future: Days, interval_width: float) -> Floats:
-    """Distance from yhat to either end of Prophet's own interval at the `future` days: `(B, h)`.
-
-    As in Prophet, bars count as evenly spaced and every one may change the rate. A multiplicative seasonality scales
-    the trend's uncertainty by the seasonality at the horizon's mean.
+    As in Prophet, bars count as evenly spaced and every one may change the rate; a multiplicative seasonality scales
+    the uncertainty of the trend by its largest effect on the horizon.
     """
+    design, parameters = fit.window.design, fit.parameters
     t = design.scaled_time(future)
     step = float(np.diff(t).mean()) if len(t) > 1 else float(np.diff(design.t).mean())
     size = np.zeros_like(parameters.sigma) if design.flat else np.abs(parameters.delta).mean(axis=1) + 1e-8
+    if _multiplicative(design):
+        size = size * np.abs(1 + parameters.beta @ design.features_at(future).T).max(axis=1)
     spread = Spread(parameters.sigma, size, step, min(1.0, len(design.changepoints) * step))
-    return half_widths(spread, len(future), interval_width)
+    return half_widths(spread, len(future), design.options.interval_width) * fit.window.scale[:, None]
+
+
+def _multiplicative(design: Design) -> bool:
+    return design.options.seasonality_mode == "multiplicative"
+
+
+def _trend(fit: Fit, days: Days) -> Floats:
+    design, parameters = fit.window.design, fit.parameters
+    offset = np.broadcast_to(parameters.m[:, None], (len(parameters.m), len(days)))
+    if design.flat:
+        return offset
+    t = design.scaled_time(days)
+    return np.asarray(
+        parameters.k[:, None] * t + offset + parameters.delta @ ramps_at(t, design.changepoints).T, dtype=np.float64
+    )
