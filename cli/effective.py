@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import yaml
+
 from openbell.config import PlatformConfig, load_config, parse_config
 from openbell.strategies import build_strategies
 

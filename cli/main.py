@@ -1,0 +1,21 @@
+"""The console script `openbell`."""
+
+import typer
+
+from cli.commands.run import run
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="rich",
+    help="Several trading strategies in one account: the same workflow on a laptop as on AWS.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Keeps the verbs as verbs while there is only one of them."""
+
+
+app.command()(run)

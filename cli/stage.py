@@ -1,0 +1,119 @@
+"""The stage on which runs are played: the paper exchange, and the local cloud made from our own template."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from openbell.adapters.dynamo_ledger import DynamoLedger
+
+from cli.arguments import RunOptions
+from cli.books import compare_books
+from cli.day import Alert
+from cli.effective import write_config
+from cli.failures import failure_note
+from cli.market import Market
+from cli.places import STATE_MACHINE, TEMPLATE
+from cli.run_report import RunReport, read_report
+from cli.workflow import Event, Story
+from local import LocalCloud
+from openbell.config import PlatformConfig
+from openbell.model import RunStatus
+from openbell.runs import report_key
+from paper import PaperExchange, serve
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution that was started, and what started it."""
+
+    arn: str
+    started_by: str
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.arn.rsplit(":", 1)[-1]
+
+
+class Stage:
+    """What a rehearsal does with the exchange and the cloud, and nothing else."""
+
+    def __init__(self, exchange: PaperExchange, cloud: LocalCloud, config: PlatformConfig) -> None:
+        self.exchange = exchange
+        self._cloud = cloud
+        self._config = config
+        self._ledger = DynamoLedger(cloud.client("dynamodb"), cloud.outputs["TableName"])
+        self.states: tuple[str, ...] = tuple(json.loads(STATE_MACHINE.read_text())["States"])
+
+    def starts(self) -> list[Callable[[], Execution]]:
+        """What is to be started now: every schedule that is due and followed by a strategy, else a manual execution."""
+        now = self.exchange.now
+        due = [schedule for schedule in self._cloud.schedules_due(now) if self._followed(schedule)]
+        return [partial(self._fire, schedule, now) for schedule in due] or [self._by_hand]
+
+    def _fire(self, schedule: Any, at: datetime) -> Execution:
+        return Execution(self._cloud.fire(schedule, at), schedule.name)
+
+    def _followed(self, schedule: Any) -> bool:
+        return bool(self._config.due(schedule.input["schedule"]))
+
+    def _by_hand(self) -> Execution:
+        begun = self._cloud.client("stepfunctions").start_execution(
+            stateMachineArn=self._cloud.outputs["StateMachineArn"],
+            input=json.dumps({"strategies": list(self._config.enabled)}),
+        )
+        return Execution(begun["executionArn"], "hand, because no schedule that the strategies follow is due now")
+
+    def events(self, execution: Execution) -> Sequence[Event]:
+        """The execution's history so far, oldest first."""
+        pages = self._cloud.client("stepfunctions").get_paginator("get_execution_history")
+        return [event for page in pages.paginate(executionArn=execution.arn) for event in page["events"]]
+
+    def report(self, execution: Execution, story: Story) -> RunReport:
+        """The run's report; for a run that wrote none (skipped, or failed at once) what the ledger says."""
+        run = self._ledger.run_of(execution.name)
+        if run and run.status is not RunStatus.SKIPPED:
+            bucket, key = self._cloud.outputs["BucketName"], report_key(run.run_id)
+            found = self._cloud.client("s3").get_object(Bucket=bucket, Key=key)
+            return read_report(found["Body"].read(), f"s3://{bucket}/{key}")
+        if run:
+            return RunReport.model_validate(vars(run))
+        failed = {"run_id": execution.name, "as_of": self.exchange.now, "status": RunStatus.FAILED}
+        return RunReport.model_validate(failed | {"note": failure_note(story)})
+
+    def differences(self) -> tuple[str, ...]:
+        """Where the ledger's sleeves and the exchange's positions differ."""
+        held = {position.symbol: position.qty for position in self.exchange.positions()}
+        return compare_books(self._ledger.sleeves(), held)
+
+
+@contextmanager
+def open_stage(
+    options: RunOptions,
+    config: PlatformConfig,
+    market: Market,
+    start: datetime,
+    work: Path,
+    on_alert: Callable[[Alert], None],
+) -> Iterator[Stage]:
+    """The stage with its exchange standing at `start`; everything is torn down at the end, whatever happens."""
+    exchange = PaperExchange(market.history, cash=options.equity, at=start, slippage_bps=options.slippage_bps)
+    served = serve(exchange)
+    try:
+        write_config(config, work / "strategies.yaml")
+        with LocalCloud(
+            template=TEMPLATE,
+            parameters={"BrokerUrl": served.url, "DataUrl": served.url, "MarketData": "alpaca", "TradingMode": "paper"},
+            work=work,
+            wait=exchange.wait,
+            clock=lambda: exchange.now,
+            on_alert=lambda subject, message: on_alert(Alert(subject, message)),
+        ) as cloud:
+            yield Stage(exchange, cloud, config)
+    finally:
+        served.stop()
