@@ -11,11 +11,10 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from openbell.forecasting.arrays import Days, Floats
 from openbell.forecasting.calibration import Past, conformal_half_widths, look_back, refits
 from openbell.forecasting.checks import fault_of_dates, fault_of_prices
-from openbell.forecasting.design import Days
 from openbell.forecasting.fitting import Fit, fit_windows, open_window
-from openbell.forecasting.map_problem import Floats
 from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.predict import model_half_widths, trend_at
 from openbell.forecasting.skill import skill_against_naive

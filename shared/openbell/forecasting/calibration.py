@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openbell.forecasting.design import Days
+from openbell.forecasting.arrays import Days, Floats
 from openbell.forecasting.fitting import Fit
-from openbell.forecasting.map_problem import Floats
 from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.predict import expected_changes
 
@@ -28,8 +27,8 @@ class Past:
     """Past forecasts of `B` series from `J` consecutive bars; the last of them is the present one, without outcome.
 
     `expected` `(J, B, H)`: changes of the fitted curve. `weights` `(J, B)`: share of them that was believed, from
-    outcomes known by then. `realised` `(J, B, H)`: changes of the series, NaN where still unknown. `volatility` `(J, B)`:
-    of one bar.
+    outcomes known by then. `realised` `(J, B, H)`: changes of the series, NaN where still unknown. `volatility`
+    `(J, B)`: of one bar.
     """
 
     expected: Floats
@@ -58,7 +57,7 @@ def refits(bars: int, options: ForecastOptions) -> list[tuple[int, int]]:
 
 
 def look_back(fits: Sequence[Fit], ends: Sequence[int], days: Days, series: Floats) -> Past:
-    """Past forecasts from the bar of the first fit on. `days` `(n + H,)` reach over the horizon, `series` is `(n, B)`."""
+    """Past forecasts of `series` `(n, B)` from the last bar of the first fit on; `days` `(n + H,)` span the horizon too."""
     options = fits[0].window.design.options
     horizon, bars = options.horizon, len(series)
     nexts = [*ends[1:], bars]
@@ -86,7 +85,7 @@ def conformal_half_widths(past: Past, interval_width: float) -> Floats:
     quantiles = [
         np.partition(errors[:count, :, h], k, axis=0)[k] for h, (count, k) in enumerate(zip(known, rank, strict=True))
     ]
-    return np.stack(quantiles, axis=1) * past.volatility[-1][:, None]
+    return np.asarray(np.stack(quantiles, axis=1) * past.volatility[-1][:, None], dtype=np.float64)
 
 
 def _weights(expected: Floats, realised: Floats, options: ForecastOptions) -> Floats:
@@ -103,7 +102,8 @@ def _weights(expected: Floats, realised: Floats, options: ForecastOptions) -> Fl
     scale = np.where(noise > 0, noise, 1.0) * options.horizon
     prior = 1 / _WEIGHT_SPREAD**2
     support = _lagged(belief * outcome, options.horizon) / scale + prior * options.trend_weight
-    return np.clip(support / (_lagged(belief**2, options.horizon) / scale + prior), 0.0, 1.0)
+    weights = support / (_lagged(belief**2, options.horizon) / scale + prior)
+    return np.asarray(np.clip(weights, 0.0, 1.0), dtype=np.float64)
 
 
 def _lagged(values: Floats, lag: int) -> Floats:
@@ -120,4 +120,4 @@ def _volatility(series: Floats) -> Floats:
     mean[: FEWEST_FITTED - 1] = squares[: FEWEST_FITTED - 1].mean(axis=0)
     for bar in range(FEWEST_FITTED - 1, len(series)):
         mean[bar] = _DECAY * mean[bar - 1] + (1 - _DECAY) * squares[bar - 1]
-    return np.sqrt(np.maximum(mean, np.finfo(float).tiny))
+    return np.asarray(np.sqrt(np.maximum(mean, np.finfo(np.float64).tiny)), dtype=np.float64)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from openbell.forecasting.arrays import Floats
 from openbell.forecasting.calibration import fewest_bars
-from openbell.forecasting.map_problem import Floats
 from openbell.forecasting.options import ForecastOptions
 
 _FEWEST_BARS = 10

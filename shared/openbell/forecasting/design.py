@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
+from openbell.forecasting.arrays import Days, Floats
 from openbell.forecasting.options import Auto, ForecastOptions, Holiday
-
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.int64]
 
 _YEARLY = (365.25, 10)  # period in days, Fourier order
 _WEEKLY = (7.0, 3)
@@ -91,7 +88,7 @@ def _changepoints(t: Floats, options: ForecastOptions) -> Floats:
     if count <= 0:
         return np.zeros(1)
     indexes = np.linspace(0, size - 1, count + 1).round().astype(int)
-    return t[indexes[1:]]
+    return np.asarray(t[indexes[1:]], dtype=np.float64)
 
 
 def _seasonalities(days: Days, options: ForecastOptions) -> tuple[Seasonality, ...]:

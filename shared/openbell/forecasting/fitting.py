@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openbell.forecasting.design import Days, Design, build_design
-from openbell.forecasting.map_problem import Floats, Parameters, Reduced, factorise, recover, reduce
+from openbell.forecasting.arrays import Days, Floats
+from openbell.forecasting.design import Design, build_design
+from openbell.forecasting.map_problem import Parameters, Reduced, factorise, recover, reduce
 from openbell.forecasting.map_solver import CHUNK, solve_reduced, stack
 from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.stan import StanFailed, StanMissing, fit_with_stan

@@ -9,16 +9,22 @@ noise is added. The characteristic function of that sum is known,
 and inverting it (Gil-Pelaez) gives the distribution without drawing anything.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import pi
 from statistics import NormalDist
 
 import numpy as np
 
-from openbell.forecasting.map_problem import Floats
+from openbell.forecasting.arrays import Floats, Ints
 
-_NODES = 64  # fewest of the inversion's grid
-_CUT = 7.5  # standard deviations of the noise's transform beyond which it is below 1e-12
-_REACH = 12.0  # the inversion's period in standard deviations of the sum, plus the Laplace tail
+_FEWEST_NODES = 32
+_CUT = 7.5  # where the transform of the noise has fallen below 1e-12
+_FEWEST_PERIOD = 2 * pi * _FEWEST_NODES / _CUT  # that the fewest nodes can carry
+_PERIOD = 24.0  # of the inversion, in standard deviations of the sum, plus
+_TAIL = 40.0  # widths of the widest Laplace shift: both leave less than 1e-8 outside
+_MOST_REACH = 1000.0  # of the rate changes in noise units: less noise than that is not resolved
+_MOST_VALUES = 1 << 20  # in one array
 
 
 @dataclass(frozen=True)
@@ -37,17 +43,28 @@ class Spread:
 
 def half_widths(spread: Spread, horizon: int, interval_width: float) -> Floats:
     """Distance from yhat to either end of the interval, `(B, horizon)`: the distribution is symmetric."""
-    arms = (np.arange(horizon) + 0.5) * spread.step
-    reach = arms[None, :] * spread.size[:, None] / spread.sigma[:, None]  # of the rate changes, in noise units
+    arms = (np.arange(horizon, dtype=np.float64) + 0.5) * spread.step
+    noise = np.maximum(spread.sigma, arms[-1] * spread.size / _MOST_REACH)
+    reach = arms[None, :] * (spread.size / noise)[:, None]
     variance = 1 + 2 * spread.probability * np.cumsum(reach**2, axis=1)
-    start = NormalDist().inv_cdf((1 + interval_width) / 2) * np.sqrt(variance)
-    if spread.probability <= 0 or not np.any(reach > 0):
-        return start * spread.sigma[:, None]
-    period = 2 * _REACH * np.sqrt(variance[:, -1:]) + 40 * reach[:, -1:]
-    count = max(_NODES, int(np.ceil((period.max() * _CUT) / (2 * np.pi))))
-    u = (np.arange(count) + 0.5) * (_CUT / count)
-    transform = _transforms(u, reach, spread.probability)
-    return _solve(u, transform, start, interval_width) * spread.sigma[:, None]
+    widths = NormalDist().inv_cdf((1 + interval_width) / 2) * np.sqrt(variance)
+    if spread.probability > 0 and np.any(reach > 0):
+        period = _PERIOD * np.sqrt(variance[:, -1]) + _TAIL * reach[:, -1]
+        nodes = _FEWEST_NODES << np.ceil(np.log2(np.maximum(period / _FEWEST_PERIOD, 1))).astype(np.int64)
+        for rows, count in _blocks(nodes, horizon):
+            u = (np.arange(count, dtype=np.float64) + 0.5) * (_CUT / count)
+            transform = _transforms(u, reach[rows], spread.probability)
+            widths[rows] = _solve(u, transform, widths[rows], interval_width)
+    return np.asarray(widths * noise[:, None], dtype=np.float64)
+
+
+def _blocks(nodes: Ints, horizon: int) -> Iterator[tuple[Ints, int]]:
+    """Series that need the same number of nodes, so many at a time that their arrays stay small."""
+    for count in np.unique(nodes):
+        rows = np.flatnonzero(nodes == count)
+        size = max(1, _MOST_VALUES // (int(count) * horizon))
+        for first in range(0, len(rows), size):
+            yield rows[first : first + size], int(count)
 
 
 def _transforms(u: Floats, reach: Floats, probability: float) -> Floats:

@@ -10,12 +10,9 @@ change by sweeping a tableau, a few microseconds a problem; primal-dual methods 
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-from openbell.forecasting.map_problem import Floats, Reduced
-
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from openbell.forecasting.arrays import Flags, Floats, Index, Ints
+from openbell.forecasting.map_problem import Reduced
 
 _MOST_STEPS = 400
 _LIVE_SHARE = 0.75  # the batch is packed anew when fewer of its problems are still under way
@@ -73,10 +70,10 @@ def profile(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, Floats]
 class _Walk:
     """Problems under way, each at a breakpoint with a pivot to exchange.
 
-    `tableau` `(L, S, S + 2)` is `[H | c | 0]` swept on the active rows; its last two columns are the `r` and `u` of the
-    current segment. `offsets` `(L, 2, S)` turn `u` into the denominators of the next events: 0 and NaN for an active row
-    (it reaches zero), +1 and -1 for another (it reaches either end of the penalty). `lead` indexes the problems; a lone
-    problem has no such axis, which makes its steps twice as fast.
+    `tableau` `(L, S, S + 2)` is `[H | c | 0]` swept on the active rows; its last two columns are `r` and `u` of the
+    current segment. `offsets` `(L, 2, S)` turn `u` into the denominators of the next events: 0 and NaN for an active
+    row (it reaches zero), +1 and -1 for another (it reaches either end of the penalty). `lead` indexes the problems; a
+    lone problem has no such axis, which makes its steps twice as fast.
     """
 
     tau: float
@@ -111,22 +108,24 @@ class _Walk:
 
     def step(self) -> None:
         """Exchange the pivot and walk to the next breakpoint."""
-        at = (*self.lead, self.pivot)
+        at: Index = (*self.lead, self.pivot)
         leaves, side = self.active[at], self.side
         joins = 1.0 - leaves
-        turn = (*at, -1)
+        turn: Index = (*at, -1)
         self.tableau[turn] += joins * side
         self._sweep(at)
         self.tableau[turn] -= leaves * side
         self.active[at] = joins
         self.signs[at] = joins * side
-        self.offsets[(*self.lead, 0, self.pivot)] = leaves
-        self.offsets[(*self.lead, 1, self.pivot)] = _SECOND[np.asarray(leaves, dtype=np.int64)]
+        first: Index = (*self.lead, 0, self.pivot)
+        second: Index = (*self.lead, 1, self.pivot)
+        self.offsets[first] = leaves
+        self.offsets[second] = _SECOND[np.asarray(leaves, dtype=np.int64)]
         self._next_event((*self.lead, np.asarray(leaves * side < 0, dtype=np.int64), self.pivot))
 
-    def _sweep(self, at: tuple[Ints, ...]) -> None:
+    def _sweep(self, at: Index) -> None:
         tableau = self.tableau
-        down = (*self.lead, slice(None), self.pivot)
+        down: Index = (*self.lead, slice(None), self.pivot)
         corner = tableau[(*at, self.pivot)][..., None]
         row = tableau[at] / corner
         column = tableau[down] + 0.0
@@ -135,7 +134,7 @@ class _Walk:
         tableau[down] = column / -corner
         tableau[(*at, self.pivot)] = 1 / corner[..., 0]
 
-    def _next_event(self, stands: tuple[Ints, ...]) -> None:
+    def _next_event(self, stands: Index) -> None:
         """Find the next row to reach zero or an end of the penalty; the pivot stands on its own, `stands`, already."""
         size = self.active.shape[-1]
         events = self.tableau[..., None, :, -2] / (self.tableau[..., None, :, -1] + self.offsets)
@@ -145,7 +144,7 @@ class _Walk:
         event = flat.argmax(axis=-1)
         self.penalty = np.maximum(flat[(*self.lead, event)], 0.0)
         self.pivot = event % size
-        at = (*self.lead, self.pivot)
+        at: Index = (*self.lead, self.pivot)
         self.side = np.where(self.active[at] > 0, self.signs[at], np.where(event < size, 1.0, -1.0))
 
     def retire(self, ended: Flags) -> bool:

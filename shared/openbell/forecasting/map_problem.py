@@ -12,12 +12,15 @@ outside U and the fraction v / (s^2 + v) of its part along each column of U. Wha
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from openbell.forecasting.arrays import Flags, Floats, Ints
 
 PRIOR_SCALE = 5.0  # of k and m
-_SLACK = 1e-6  # largest violation of a unit-sized optimality condition
+# Largest violations of the optimality conditions. The objective's curvature along phi is at least 1, so a gradient of
+# 1e-3 is worth 1e-6 at most; rounding alone gives 1e-5 where the noise is a ten-thousandth of the price.
+_SLACK_RIDGE = 1e-3
+_SLACK_KINK = 1e-5
+_SLACK_NOISE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,13 @@ class Parameters:
     delta: Floats
     beta: Floats
     sigma: Floats
-    converged: npt.NDArray[np.bool_]
+    converged: Flags
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> "Parameters":
+    def take(self, rows: Flags) -> "Parameters":
         """The parameters of the series that `rows` `(B,)` marks."""
         return Parameters(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-    def replaced(self, rows: npt.NDArray[np.int64], other: "Parameters") -> "Parameters":
+    def replaced(self, rows: Ints, other: "Parameters") -> "Parameters":
         """These parameters with the series `rows` taken from `other`, in its order."""
         changed = {}
         for field in fields(self):
@@ -151,17 +154,15 @@ def recover(factors: Factors, y: Floats, tau: float, delta: Floats, variance: Fl
     )
 
 
-def _optimal(
-    factors: Factors, residuals: Floats, phi: Floats, delta: Floats, variance: Floats, tau: float
-) -> npt.NDArray[np.bool_]:
+def _optimal(factors: Factors, residuals: Floats, phi: Floats, delta: Floats, variance: Floats, tau: float) -> Flags:
     """Whether the gradient vanishes: along phi (curvature there is at least 1), along delta, along the variance."""
     ridge = np.abs(factors.ridge.T @ residuals / variance - phi).max(axis=0)
     pull = (factors.ramps.T @ residuals).T * (tau / variance[:, None])
     kink = np.where(delta == 0, np.maximum(np.abs(pull) - 1, 0), np.abs(pull - np.sign(delta)))
     squares = np.einsum("nb,nb->b", residuals, residuals)
     noise = np.abs(1 + (4 * variance - squares / variance) / len(residuals))
-    scale = 1 + np.abs(phi).max(axis=0)
-    return (ridge <= _SLACK * scale) & (kink.max(axis=1, initial=0.0) <= _SLACK) & (noise <= _SLACK)
+    good = (ridge <= _SLACK_RIDGE) & (kink.max(axis=1, initial=0.0) <= _SLACK_KINK) & (noise <= _SLACK_NOISE)
+    return np.asarray(good, dtype=np.bool_)
 
 
 def negative_log_posterior(y: Floats, fitted: Floats, parameters: Parameters, scales: Floats, tau: float) -> Floats:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from openbell.forecasting.map_path import Ints, follow, positive_root, profile, ridge_variance
-from openbell.forecasting.map_problem import Factors, Floats, Parameters, Reduced, recover, reduce
+from openbell.forecasting.arrays import Flags, Floats, Ints
+from openbell.forecasting.map_path import follow, positive_root, profile, ridge_variance
+from openbell.forecasting.map_problem import Factors, Parameters, Reduced, recover, reduce
 
 CHUNK = 256  # problems at once: their tableaux stay in the processor's cache
 _PATHS = 8  # ridge weights are refreshed at most this often
@@ -64,7 +64,7 @@ def _solve_chunk(problem: Reduced) -> tuple[Floats, Floats]:
     return delta, variance
 
 
-def _fit(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+def _fit(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, Flags]:
     signs = follow(problem, variance)
     for _ in range(_POLISH_STEPS):
         hessian, linear, _ = profile(problem, variance)
@@ -80,7 +80,7 @@ def _fit(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, npt.NDArra
 def _newton(
     problem: Reduced, hessian: Floats, linear: Floats, signs: Floats, variance: Floats
 ) -> tuple[Floats, Floats]:
-    """With active set and ridge weights held, delta is linear in v and the RSS quadratic: the noise condition is solved."""
+    """With active set and ridge weights held delta is linear in v and the RSS quadratic, so the noise is a root."""
     active = signs != 0
     masked = np.where(active[:, :, None] & active[:, None, :], hessian, np.eye(signs.shape[1]))
     lines = np.linalg.solve(masked, np.stack([np.where(active, linear, 0.0), signs / -problem.tau], axis=2))
@@ -110,4 +110,4 @@ def _signs(hessian: Floats, linear: Floats, delta: Floats, penalty: Floats) -> F
     diagonal = np.maximum(np.einsum("bss->bs", hessian), 1e-300)
     gradient = linear - (hessian @ delta[:, :, None])[:, :, 0]
     score = diagonal * delta + gradient
-    return np.sign(score) * (np.abs(score) > penalty[:, None])
+    return np.asarray(np.sign(score) * (np.abs(score) > penalty[:, None]), dtype=np.float64)

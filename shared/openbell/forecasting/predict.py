@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from openbell.forecasting.design import Days, Design, ramps_at
+from openbell.forecasting.arrays import Days, Floats
+from openbell.forecasting.design import Design, ramps_at
 from openbell.forecasting.fitting import Fit
 from openbell.forecasting.intervals import Spread, half_widths
-from openbell.forecasting.map_problem import Floats
 
 
 def trend_at(fit: Fit, days: Days) -> Floats:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from openbell.forecasting.arrays import Floats
 from openbell.forecasting.calibration import Past
-from openbell.forecasting.map_problem import Floats
 
 
 def skill_against_naive(past: Past) -> Floats:

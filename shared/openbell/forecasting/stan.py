@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from openbell.forecasting.arrays import Floats
 from openbell.forecasting.design import Design
-from openbell.forecasting.map_problem import Floats, Parameters
+from openbell.forecasting.map_problem import Parameters
 
 _LOG = logging.getLogger(__name__)
 
