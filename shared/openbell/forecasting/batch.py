@@ -63,8 +63,8 @@ def forecast_many(
     Raises ValueError if `sessions` does not fit the closes.
     """
     tickers = [str(ticker) for ticker in closes.columns]
-    failed = {ticker: reason for ticker, reason in _faults(closes, tickers, options).items() if reason}
     prices = closes.to_numpy(dtype=np.float64)
+    failed = {ticker: reason for ticker, reason in _faults(prices, closes.index, tickers, options).items() if reason}
     made: dict[str, ForecastResult] = {}
     columns = sorted((column for column, ticker in enumerate(tickers) if ticker not in failed), key=tickers.__getitem__)
     if columns:
@@ -78,13 +78,12 @@ def forecast_many(
     return ForecastBatch(made, {ticker: f"{ticker}: {reason}" for ticker, reason in failed.items()})
 
 
-def _faults(closes: pd.DataFrame, tickers: Sequence[str], options: ForecastOptions) -> dict[str, str]:
-    index = closes.index
+def _faults(prices: Floats, index: pd.Index, tickers: Sequence[str], options: ForecastOptions) -> dict[str, str]:
     shared = fault_of_dates(index)
     if shared or not isinstance(index, pd.DatetimeIndex):
         return dict.fromkeys(tickers, shared)
     reasons = {
-        ticker: fault_of_prices(closes.iloc[:, column].to_numpy(dtype=np.float64), index, options)
+        ticker: fault_of_prices(prices[:, column], index, options)
         for column, ticker in enumerate(tickers)
     }
     twice = {ticker for ticker in reasons if tickers.count(ticker) > 1} if len(reasons) < len(tickers) else set()

@@ -19,6 +19,7 @@ FEWEST_FITTED = 63  # bars behind the first past forecast
 FEWEST_SCORED = 40  # past forecasts whose outcome is known
 
 _DECAY = 0.97  # of the squared bar-to-bar changes in the volatility; the best of 0.9 to 0.985 by interval score
+_BLOCK = 1000  # bars in one cumulative sum: 0.97 ** -1000 is 2e13, far from overflow
 _WEIGHT_SPREAD = 0.5  # standard deviation of the trend's weight around the one configured, before the past is seen
 
 
@@ -57,7 +58,10 @@ def refits(bars: int, options: ForecastOptions) -> list[tuple[int, int]]:
 
 
 def look_back(fits: Sequence[Fit], ends: Sequence[int], days: Days, series: Floats) -> Past:
-    """Past forecasts of `series` `(n, B)` from the last bar of the first fit on; `days` `(n + H,)` span the horizon too."""
+    """Past forecasts of `series` `(n, B)` from the last bar of the first fit on.
+
+    `days` `(n + H,)`: those of the bars and of the horizon after them, since 1970-01-01.
+    """
     options = fits[0].window.design.options
     horizon, bars = options.horizon, len(series)
     nexts = [*ends[1:], bars]
@@ -71,7 +75,8 @@ def look_back(fits: Sequence[Fit], ends: Sequence[int], days: Days, series: Floa
     ahead = np.lib.stride_tricks.sliding_window_view(known, horizon + 1, axis=0)[ends[0] :]
     realised = ahead[:, :, 1:] - ahead[:, :, :1]
     weights = _weights(expected[:, :, -1], realised[:, :, -1], options)
-    return Past(expected, weights, realised, _volatility(series)[ends[0] :])
+    volatility = _volatility(series) if options.calibration else np.ones_like(series)
+    return Past(expected, weights, realised, volatility[ends[0] :])
 
 
 def conformal_half_widths(past: Past, interval_width: float) -> Floats:
@@ -118,6 +123,8 @@ def _volatility(series: Floats) -> Floats:
     squares = np.diff(series, axis=0) ** 2
     mean = np.empty_like(series)
     mean[: FEWEST_FITTED - 1] = squares[: FEWEST_FITTED - 1].mean(axis=0)
-    for bar in range(FEWEST_FITTED - 1, len(series)):
-        mean[bar] = _DECAY * mean[bar - 1] + (1 - _DECAY) * squares[bar - 1]
+    for first in range(FEWEST_FITTED - 1, len(series), _BLOCK):
+        part = squares[first - 1 : first + _BLOCK - 1]
+        decay = _DECAY ** np.arange(1, len(part) + 1)[:, None]
+        mean[first : first + _BLOCK] = decay * (mean[first - 1] + (1 - _DECAY) * np.cumsum(part / decay, axis=0))
     return np.asarray(np.sqrt(np.maximum(mean, np.finfo(np.float64).tiny)), dtype=np.float64)

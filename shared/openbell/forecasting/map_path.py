@@ -100,11 +100,10 @@ class _Walk:
         variance = self.penalty * self.tau
         penalty = self.penalty[..., None]
         delta = (values - penalty * slopes) * self.active
-        gap = self.along - (self.cross @ delta[..., None])[..., 0]
-        paid = self.spread * gap * gap
-        fitted = (self.linear + penalty * self.signs) * delta
-        rss = self.level - paid.sum(axis=-1) - fitted.sum(axis=-1)
-        return self.alive & ((self.bars + 4 * variance) * variance <= rss)
+        gap = self.along - np.matvec(self.cross, delta)
+        paid = np.vecdot(self.spread * gap, gap)
+        fitted = np.vecdot(self.linear + penalty * self.signs, delta)
+        return self.alive & ((self.bars + 4 * variance) * variance <= self.level - paid - fitted)
 
     def step(self) -> None:
         """Exchange the pivot and walk to the next breakpoint."""

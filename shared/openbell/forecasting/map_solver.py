@@ -10,9 +10,9 @@ from openbell.forecasting.map_problem import Factors, Parameters, Reduced, recov
 
 CHUNK = 256  # problems at once: their tableaux stay in the processor's cache
 _PATHS = 8  # ridge weights are refreshed at most this often
-_POLISH_STEPS = 4
-_LIKELY = 0.2
-_CLOSE = 1e-9
+_POLISH_STEPS = 4  # Newton steps on one path
+_LIKELY = 0.2  # of the variance without rate changes: a usual share, from which the ridge weights start
+_CLOSE = 1e-8  # relative change of the variance at which a fit has settled
 
 
 def solve(factors: Factors, y: Floats, tau: float) -> Parameters:

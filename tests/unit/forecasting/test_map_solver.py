@@ -20,13 +20,14 @@ class Problem:
 
     def __init__(self, series: Any, **arguments: Any) -> None:
         self.model = Prophet(**arguments)
-        self.inputs: Any = self.model.preprocess(prophet_frame(series))
-        self.y = self.inputs.y.to_numpy()
-        self.t = self.inputs.t.to_numpy()
-        self.ramps = np.maximum(self.t[:, None] - self.inputs.t_change, 0.0)
-        self.features = self.inputs.X.to_numpy()
-        self.scales = np.asarray(self.inputs.sigmas, dtype=np.float64)
-        self.flat = self.inputs.trend_indicator == 2
+        inputs: Any = self.model.preprocess(prophet_frame(series))
+        self.inputs = inputs
+        self.y = inputs.y.to_numpy()
+        self.t = inputs.t.to_numpy()
+        self.ramps = np.maximum(self.t[:, None] - inputs.t_change, 0.0)
+        self.features = inputs.X.to_numpy()
+        self.scales = np.asarray(inputs.sigmas, dtype=np.float64)
+        self.flat = inputs.trend_indicator == 2
 
     def exact(self) -> Parameters:
         factors = factorise(self.t, self.ramps, self.features, self.scales, flat=self.flat)
