@@ -21,10 +21,8 @@ def on_one_core(module: str) -> None:
     if any(os.environ.get(name) != "1" for name in _THREADS):
         environment = {**os.environ, **dict.fromkeys(_THREADS, "1")}
         os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], environment)
-    import cmdstanpy  # noqa: F401, PLC0415  sets its logger up when imported, after which it can be quietened
-
-    logging.getLogger("cmdstanpy").setLevel(logging.CRITICAL)
-    logging.getLogger("prophet").setLevel(logging.ERROR)
+    for name in ("cmdstanpy", "prophet"):
+        logging.getLogger(name).disabled = True
 
 
 def sample_closes() -> pd.DataFrame:

@@ -21,6 +21,7 @@ from openbell.forecasting.skill import skill_against_naive
 
 _EPOCH = date(1970, 1, 1)
 _SATURDAY = 5
+_NO_INTERVAL = "the price moved on too few of the scored bars: an interval calibrated on them would have no width"
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,7 @@ def _faults(prices: Floats, index: pd.Index, tickers: Sequence[str], options: Fo
     shared = fault_of_dates(index)
     if shared or not isinstance(index, pd.DatetimeIndex):
         return dict.fromkeys(tickers, shared)
-    reasons = {
-        ticker: fault_of_prices(prices[:, column], index, options)
-        for column, ticker in enumerate(tickers)
-    }
+    reasons = {ticker: fault_of_prices(prices[:, column], index, options) for column, ticker in enumerate(tickers)}
     twice = {ticker for ticker in reasons if tickers.count(ticker) > 1} if len(reasons) < len(tickers) else set()
     return {**reasons, **dict.fromkeys(twice, "the ticker names more than one column")}
 
@@ -107,18 +105,19 @@ def _forecast_group(
     fits = fit_windows([open_window(days[start : end + 1], series[start : end + 1], options) for start, end in windows])
     past = look_back(fits, [end for _, end in windows], np.concatenate([days, ahead]), series)
     faults = {b: reason for fit in fits for b, reason in fit.faults.items()}
-    results = _results(fits[-1], past, prices[-1], ahead)
+    conformal = options.intervals == "conformal"
+    half = conformal_half_widths(past, options.interval_width) if conformal else model_half_widths(fits[-1], ahead)
+    faults |= dict.fromkeys(np.flatnonzero(~(half > 0).all(axis=1)).tolist(), _NO_INTERVAL)
+    results = _results(fits[-1], past, half, prices[-1], ahead)
     return {b: result for b, result in enumerate(results) if b not in faults}, faults
 
 
-def _results(fit: Fit, past: Past, last: Floats, ahead: Days) -> list[ForecastResult]:
+def _results(fit: Fit, past: Past, half: Floats, last: Floats, ahead: Days) -> list[ForecastResult]:
     options = fit.window.design.options
     days = fit.window.design.days
     unscale = np.exp if options.log_prices else np.asarray
     level = np.log(last) if options.log_prices else last
     centre = level[:, None] + past.forecasts[-1]
-    conformal = options.intervals == "conformal"
-    half = conformal_half_widths(past, options.interval_width) if conformal else model_half_widths(fit, ahead)
     trend = unscale(trend_at(fit, np.concatenate([days[-1:], ahead])))
     yhat, lower, upper = unscale(centre), unscale(centre - half), unscale(centre + half)
     skill = skill_against_naive(past) if options.calibration else np.full(len(last), np.nan)

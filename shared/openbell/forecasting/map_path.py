@@ -18,6 +18,7 @@ _MOST_STEPS = 400
 _LIVE_SHARE = 0.75  # the batch is packed anew when fewer of its problems are still under way
 _ROUNDING = 1 + 1e-12
 _CLOSE = 1e-3
+LEAST_VARIANCE = 1e-30  # of a scaled series: far below what rounding leaves of a perfect fit
 
 
 def follow(problem: Reduced, variance: Floats) -> Floats:
@@ -53,7 +54,8 @@ def ridge_variance(problem: Reduced, start: float = 0.81) -> Floats:
 
 def positive_root(bars: Floats, squares: Floats) -> Floats:
     """The v > 0 with 4 v^2 + bars v = squares; bars = 100, squares = 4: v = 0.0399."""
-    return np.asarray(2 * squares / (bars + np.sqrt(bars * bars + 16 * squares)), dtype=np.float64)
+    root = 2 * squares / (bars + np.sqrt(bars * bars + 16 * squares))
+    return np.asarray(np.maximum(root, LEAST_VARIANCE), dtype=np.float64)
 
 
 def profile(problem: Reduced, variance: Floats) -> tuple[Floats, Floats, Floats]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from openbell.forecasting.arrays import Flags, Floats, Ints
-from openbell.forecasting.map_path import follow, positive_root, profile, ridge_variance
+from openbell.forecasting.map_path import LEAST_VARIANCE, follow, positive_root, profile, ridge_variance
 from openbell.forecasting.map_problem import Factors, Parameters, Reduced, recover, reduce
 
 CHUNK = 256  # problems at once: their tableaux stay in the processor's cache
@@ -101,8 +101,8 @@ def _root(bars: Floats, constant: Floats, slope: Floats, curve: Floats) -> Float
     discriminant = first * first + 4 * second * constant
     with np.errstate(divide="ignore", invalid="ignore"):
         root = 2 * constant / (first + np.sqrt(np.maximum(discriminant, 0.0)))
-    good = (discriminant >= 0) & (root > 0)
-    return np.where(good, root, positive_root(bars, np.maximum(constant, 1e-300)))
+    good = (discriminant >= 0) & (root > LEAST_VARIANCE)
+    return np.where(good, root, positive_root(bars, np.maximum(constant, 0.0)))
 
 
 def _signs(hessian: Floats, linear: Floats, delta: Floats, penalty: Floats) -> Floats:

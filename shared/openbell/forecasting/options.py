@@ -64,7 +64,7 @@ class ForecastOptions:
     trend_weight: float = 0.5  # share of the expected change that is believed; 0 is the naive forecast
     learn_weight: bool = True  # move that share by how past expectations did
     calibration: int = 252  # past bars whose forecasts are scored; 0: none
-    refit_every: int = 21  # bars between the fits behind those forecasts
+    refit_every: int = 42  # bars between the fits behind those forecasts
     intervals: Literal["conformal", "model"] = "conformal"  # from past errors, or from the model's own noise
 
     def __post_init__(self) -> None:

@@ -38,6 +38,9 @@ def fit_with_stan(design: Design, y: Floats, reason: str) -> Parameters:
 
 @cache
 def _backend() -> Any:
+    # Without a handler of its own cmdstanpy prints two lines for every fit.
+    logging.getLogger("cmdstanpy").addHandler(logging.NullHandler())
+    logging.getLogger("cmdstanpy").setLevel(logging.WARNING)
     try:
         from prophet.models import CmdStanPyBackend  # noqa: PLC0415  the direct path must not import Prophet
 
@@ -47,7 +50,6 @@ def _backend() -> Any:
             f"this fit needs Stan, which is not in this bundle ({error}); install prophet with its compiled model, "
             "or use linear or flat growth with additive seasonality and at least 25 bars"
         ) from error
-    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
     return backend
 
 

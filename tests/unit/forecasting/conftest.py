@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _quiet_stan() -> None:
-    logging.getLogger("cmdstanpy").setLevel(logging.CRITICAL)
+    logging.getLogger("cmdstanpy").disabled = True
     logging.getLogger("prophet").setLevel(logging.ERROR)

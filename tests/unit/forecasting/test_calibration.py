@@ -10,7 +10,7 @@ from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.skill import skill_against_naive
 from tests.unit.forecasting.series import closes_until, walk
 
-OPTIONS = ForecastOptions(horizon=5, history=200, calibration=100)
+OPTIONS = ForecastOptions(horizon=5, history=200, calibration=100, refit_every=21)
 
 
 def past_of(series: Floats, options: ForecastOptions = OPTIONS) -> Past:

@@ -160,6 +160,42 @@ def test_a_bad_ticker_fails_alone_with_its_reason(options: ForecastOptions, kind
     assert batch.failed["BAD"].startswith(f"BAD: {reason}")
 
 
+def awkward() -> dict[str, Any]:
+    """Prices that are legal and strange."""
+    bar = np.arange(400)
+    return {
+        "TINY": walk(400) * 1e-8,
+        "HUGE": walk(400) * 1e9,
+        "STEP": np.where(bar < 300, 10.0, 20.0),
+        "TURNS": np.where(bar % 2 == 0, 10.0, 10.5),
+        "LINE": 50 + 0.1 * bar,
+        "GROWTH": 50 * np.exp(0.001 * bar),
+        "SPIKE": np.where(bar == 350, 1e6, walk(400)),
+        "ONCE": np.where(bar == 200, 10.01, 10.0),
+    }
+
+
+@BOTH
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_strange_prices_leave_their_neighbours_alone(options: ForecastOptions) -> None:
+    good = walk(400, seed=2)
+    batch = forecast_many(frame_of(GOOD=good, **awkward()), options)
+    assert not batch.failed
+    for result in batch.made.values():
+        assert np.isfinite(arrays_of(result)).all()
+        assert (result.yhat_lower < result.yhat_upper).all()
+    alone = forecast_many(frame_of(GOOD=good), options)
+    np.testing.assert_allclose(arrays_of(batch.made["GOOD"]), arrays_of(alone.made["GOOD"]), rtol=1e-8)
+
+
+def test_a_price_that_never_moved_before_gets_no_interval() -> None:
+    prices = np.full(400, 10.0)
+    prices[-1] = 11.0
+    batch = forecast_many(frame_of(GOOD=walk(400), WOKE=prices), CALIBRATED)
+    assert list(batch.made) == ["GOOD"]
+    assert batch.failed["WOKE"].startswith("WOKE: the price moved on too few of the scored bars")
+
+
 def test_a_horizon_beyond_the_history_fails_with_ticker_option_and_bound() -> None:
     prices = walk(60)
     prices[:20] = np.nan

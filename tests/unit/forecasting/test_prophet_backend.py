@@ -72,6 +72,13 @@ def test_regressors_holidays_and_custom_seasonalities_are_fitted_exactly() -> No
     assert forecast["volume"].iloc[-1] - forecast["volume"].iloc[0] == pytest.approx(3, rel=0.2)
 
 
+def test_changepoints_given_twice_do_no_harm() -> None:
+    frame = history()
+    twice = ExactProphet(changepoints=frame["ds"].iloc[[100, 100, 300, 300, 301]]).fit(frame)
+    once = ExactProphet(changepoints=frame["ds"].iloc[[100, 300, 301]]).fit(frame)
+    np.testing.assert_allclose(twice.predict()["yhat"], once.predict()["yhat"], rtol=1e-6)
+
+
 def test_without_changepoints_the_dummy_is_folded_into_the_rate_as_prophet_does() -> None:
     stock, exact = (kind(n_changepoints=0, weekly_seasonality=False).fit(history()) for kind in (Prophet, ExactProphet))
     assert exact.params["delta"].sum() == 0
