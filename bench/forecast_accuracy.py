@@ -2,8 +2,8 @@
 
     python -m bench.forecast_accuracy [--quick]
 
-Walk-forward: at each as-of date only the bars up to it are handed over. Defaults were chosen on the first half of the
-dates; the second half is the test. Prints tables; the last line is one JSON object.
+Walk-forward: at each as-of date only the bars up to it are handed over. The defaults were settled with the whole
+period in view; its two halves show whether they agree. Prints tables; the last line is one JSON object.
 """
 
 import json
@@ -75,7 +75,7 @@ def main() -> None:
     _print_errors(
         results,
         half,
-        f"{len(ends)} dates x {closes.shape[1]} tickers, {closes.index[ends[0]]:%Y} to 2022; test from {split}",
+        f"{len(ends)} dates x {closes.shape[1]} tickers, {closes.index[ends[0]]:%Y} to 2022; second half from {split}",
     )
     _print_intervals(results, half)
     default = results["calibrated (default)"]
@@ -125,7 +125,7 @@ def _print_errors(results: dict[str, Scored], half: int, title: str) -> None:
     heads = [
         "MASE at",
         *(f"{h} bars" for h in HORIZONS),
-        *(f"{part} {h}" for h in HORIZONS for part in ("chosen", "test")),
+        *(f"{part} {h}" for h in HORIZONS for part in ("1st half", "2nd half")),
     ]
     table(f"Errors, {title}; right: % better than naive", heads, rows)
 
@@ -134,10 +134,10 @@ def _print_intervals(results: dict[str, Scored], half: int) -> None:
     rows = []
     for name, result in results.items():
         whole = [result.of(h) for h in HORIZONS]
-        test = [result.of(h, half) for h in HORIZONS]
-        cover = [f"{100 * one.coverage:.1f}" for one in (*whole, *test)]
+        later = [result.of(h, half) for h in HORIZONS]
+        cover = [f"{100 * one.coverage:.1f}" for one in (*whole, *later)]
         rows.append([name, *cover, *(f"{1e4 * one.pinball:.1f}" for one in whole), f"{100 * whole[2].hit_rate:.1f}"])
-    heads = ["80 % intervals", *(f"{h} bars" for h in HORIZONS), *(f"test {h}" for h in HORIZONS)]
+    heads = ["80 % intervals", *(f"{h} bars" for h in HORIZONS), *(f"2nd half {h}" for h in HORIZONS)]
     heads += [*(f"loss {h}" for h in HORIZONS), "direction 10"]
     table("Coverage in %, pinball loss in bps of the price, share of right directions in %", heads, rows)
 

@@ -105,7 +105,8 @@ class _Walk:
         gap = self.along - np.matvec(self.cross, delta)
         paid = np.vecdot(self.spread * gap, gap)
         fitted = np.vecdot(self.linear + penalty * self.signs, delta)
-        return self.alive & ((self.bars + 4 * variance) * variance <= self.level - paid - fitted)
+        met = (self.bars + 4 * variance) * variance <= self.level - paid - fitted
+        return np.asarray(self.alive & met, dtype=np.bool_)
 
     def step(self) -> None:
         """Exchange the pivot and walk to the next breakpoint."""
