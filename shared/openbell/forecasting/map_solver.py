@@ -83,7 +83,7 @@ def _newton(
     """With active set and ridge weights held delta is linear in v and the RSS quadratic, so the noise is a root."""
     active = signs != 0
     masked = np.where(active[:, :, None] & active[:, None, :], hessian, np.eye(signs.shape[1]))
-    lines = np.linalg.solve(masked, np.stack([np.where(active, linear, 0.0), signs / -problem.tau], axis=2))
+    lines = _solve_systems(masked, np.stack([np.where(active, linear, 0.0), signs / -problem.tau], axis=2))
     weights = variance[:, None] / (problem.squares + variance[:, None])
     gaps = problem.cross @ -lines
     gaps[:, :, 0] += problem.along
@@ -93,6 +93,14 @@ def _newton(
     constant = problem.energy + bilinear[:, 0, 0] - 2 * pull[:, 0]
     update = _root(problem.bars, constant, 2 * (bilinear[:, 0, 1] - pull[:, 1]), bilinear[:, 1, 1])
     return lines[:, :, 0] + update[:, None] * lines[:, :, 1], update
+
+
+def _solve_systems(matrices: Floats, right: Floats) -> Floats:
+    """Solutions of a batch of systems; one that is exactly singular must not take the others with it."""
+    try:
+        return np.linalg.solve(matrices, right)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.pinv(matrices) @ right, dtype=np.float64)
 
 
 def _root(bars: Floats, constant: Floats, slope: Floats, curve: Floats) -> Floats:

@@ -11,7 +11,7 @@ from prophet import Prophet
 
 from openbell.forecasting.arrays import Floats
 from openbell.forecasting.map_problem import Parameters, factorise, negative_log_posterior
-from openbell.forecasting.map_solver import solve
+from openbell.forecasting.map_solver import _solve_systems, solve
 from tests.unit.forecasting.series import closes_until, frame_of, prophet_frame, walk
 
 
@@ -158,6 +158,25 @@ def test_random_problems_end_at_an_optimum(
     np.testing.assert_allclose(slopes[fit.delta != 0], np.sign(fit.delta[fit.delta != 0]), atol=1e-5)
     squares = (residuals**2).sum(axis=0)
     np.testing.assert_allclose(squares / fit.sigma**2, bars + 4 * fit.sigma**2, rtol=1e-6)
+
+
+def test_with_equal_and_empty_ramps_a_fit_is_right_or_not_called_converged() -> None:
+    t = np.linspace(0, 1, 120)
+    ramps = np.maximum(t[:, None] - np.repeat([0.2, 0.4, 0.6, 0.8, 1.0], 3), 0.0)
+    y = np.column_stack([walk(120, seed=seed) for seed in range(60)])
+    y /= y.max(axis=0)
+    thrice = solve(factorise(t, ramps, np.zeros((120, 1)), np.ones(1), flat=False), y, 0.05)
+    once = solve(factorise(t, ramps[:, :12:3], np.zeros((120, 1)), np.ones(1), flat=False), y, 0.05)
+    assert once.converged.all()
+    proven = thrice.converged
+    assert proven.mean() > 0.5
+    np.testing.assert_allclose(thrice.sigma[proven], once.sigma[proven], rtol=1e-6)
+
+
+def test_a_singular_system_leaves_the_others_solved() -> None:
+    matrices = np.array([[[1.0, 1.0], [1.0, 1.0]], [[2.0, 0.0], [0.0, 4.0]]])
+    right = np.array([[[2.0], [2.0]], [[2.0], [4.0]]])
+    np.testing.assert_allclose(_solve_systems(matrices, right), np.ones((2, 2, 1)))
 
 
 def test_series_solved_together_get_the_answers_of_series_solved_alone() -> None:
