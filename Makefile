@@ -1,0 +1,53 @@
+# `make help` lists the verbs. Every one works on a fresh clone: setup comes first by itself.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
+
+BIN := .venv/bin
+UV := .tools/bin/uv
+PROFILE ?= paper
+ARGS ?=
+
+# The SAM command line has pins that would fight the project's: it lives in an environment of its own.
+SAM := $(UV) tool run --from aws-sam-cli sam
+# A live deployment passes its parameters here, typed by a person each time; samconfig.toml must not know them.
+LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) AlertEmail=$(ALERT_EMAIL)
+
+.PHONY: help setup run test lint format bench bench-forecast package deploy clean
+
+help: ## Show this menu
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
+
+setup: ## Install the locked packages into .venv, fetching uv and Python 3.13 if need be
+	@scripts/bootstrap.sh
+
+run: setup ## Rehearse a trading day on this machine: make run ARGS="--help"
+	@$(BIN)/openbell run $(ARGS)
+
+test: lint ## Lint, then run every test
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: setup ## Style, types, import directions, template
+	@scripts/lint.sh
+
+format: setup ## Rewrite the code as the linter wants it
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+bench: bench-forecast ## Every measurement
+
+bench-forecast: setup ## Forecasts: speed and exactness beside Prophet's, then accuracy
+	@$(BIN)/python -m bench.forecast
+	@$(BIN)/python -m bench.forecast_accuracy
+
+package: setup ## Build every bundle into .aws-sam/build, prove it whole, measure it
+	@$(BIN)/python -m scripts.package
+
+deploy: package ## Deploy to AWS: PROFILE=paper, or PROFILE=live CONFIRM_LIVE=... ALERT_EMAIL=...
+	@$(SAM) deploy --config-env $(PROFILE) $(if $(filter live,$(PROFILE)),$(LIVE)) $(ARGS)
+
+clean: ## Remove what was built; .venv and .tools stay
+	@rm -rf .aws-sam build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './.venv/*' -not -path './.tools/*' -prune -exec rm -rf {} +
