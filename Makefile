@@ -12,8 +12,10 @@ ARGS ?=
 
 # The SAM command line has pins that would fight the project's: it lives in an environment of its own.
 SAM := $(UV) tool run --from aws-sam-cli sam
-# A live deployment passes its parameters here, typed by a person each time; samconfig.toml must not know them.
-LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) AlertEmail=$(ALERT_EMAIL)
+CONFIG_paper := default
+CONFIG_live := live
+# A live deployment takes its parameters from the command line, typed by a person each time, not from samconfig.toml.
+LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
 
 .PHONY: help setup run test lint format bench bench-forecast package deploy clean
 
@@ -46,7 +48,8 @@ package: setup ## Build every bundle into .aws-sam/build, prove it whole, measur
 	@$(BIN)/python -m scripts.package
 
 deploy: package ## Deploy to AWS: PROFILE=paper, or PROFILE=live CONFIRM_LIVE=... ALERT_EMAIL=...
-	@$(SAM) deploy --config-env $(PROFILE) $(if $(filter live,$(PROFILE)),$(LIVE)) $(ARGS)
+	@$(SAM) deploy --config-env $(or $(CONFIG_$(PROFILE)),$(error PROFILE is paper or live, not $(PROFILE))) \
+		$(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),$(LIVE))) $(ARGS)
 
 clean: ## Remove what was built; .venv and .tools stay
 	@rm -rf .aws-sam build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -59,9 +59,7 @@ def _write_template(template: dict[str, Any], made: dict[str, Any]) -> None:
         resource["Properties"][_CODE[resource["Type"]]] = name
     for resource in template["Resources"].values():
         if "DefinitionUri" in resource["Properties"]:
-            definition = Path(resource["Properties"]["DefinitionUri"])
-            shutil.copy(ROOT / definition, _BUILD / definition.name)
-            resource["Properties"]["DefinitionUri"] = definition.name
+            resource["Properties"]["DefinitionUri"] = f"../../{resource['Properties']['DefinitionUri']}"
     (_BUILD / "template.yaml").write_text(yaml.safe_dump(template, sort_keys=False, width=120))
 
 

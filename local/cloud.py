@@ -1,0 +1,214 @@
+"""The local cloud: a SAM template deployed and running in this process, without AWS and without Docker."""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import local.resource_makers  # noqa: F401 registers the types
+from local.account import ACCOUNT_ID, REGION, Clients
+from local.alerts import Alert, publications_are_told
+from local.artefacts import Artefacts
+from local.deploy import Stack, deploy
+from local.events import put_event, rules_deliver, status_change
+from local.failures import Failures, InternalError, LocalCloudError
+from local.functions import Functions, Invocation
+from local.log_shipper import LogShipper, Metric
+from local.moto_lambda import describe, find_function, invocations_reach
+from local.moto_resources import resources_are_made
+from local.moto_step_functions import Hooks, await_threads, interpreter_is_hooked, stop_executions
+from local.scheduler import Schedule, deployed_schedules, fire
+from local.server import moto_server
+from local.workers import Outcome, Runtime
+
+_PATIENCE_S = 5.0  # how long the interpreter's threads may take to notice the end
+
+
+class LocalCloud:
+    """A context manager: everything is made on entering, and nothing is left, no process and no thread, on leaving.
+
+    One at a time in a process. It raises DeployError on entering if the template cannot be made as it is written, and
+    InternalError on leaving if the emulation broke meanwhile.
+    """
+
+    account_id = ACCOUNT_ID
+    region = REGION
+
+    def __init__(  # noqa: PLR0913 each is a choice of the caller's, and all but one have a default
+        self,
+        *,
+        template: Path,
+        parameters: Mapping[str, str] | None = None,
+        work: Path | None = None,
+        wait: Callable[[float], None] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_alert: Callable[[Alert], None] | None = None,
+        concurrency: Mapping[str, int] | None = None,
+        retry_scale: float = 1.0,
+        layer_files: Mapping[str, Path] | None = None,
+        bundles: Path | None = None,
+        stack_name: str = "openbell",
+    ) -> None:
+        """Describe the cloud.
+
+        Args:
+            template: the SAM template; its local paths are relative to its folder.
+            parameters: of the template, where not the defaults.
+            work: where artefacts are built, in a folder of its own that is emptied first; None is a temporary one.
+            wait: called with the seconds of a Wait state instead of waiting; the clock may move in it.
+            clock: says the moment (zone-aware) that schedules are due at.
+            on_alert: called with every message published to any topic, in the thread of the publisher.
+            concurrency: most worker processes by function (name in the template); further invocations queue.
+            retry_scale: times the intervals of Retry; 0 retries at once.
+            layer_files: put into the python/ folder of every layer, by path in it, over what the layer has there.
+            bundles: folder of built bundles by name in the template, with the runtime's packages in `../runtime`; then
+                workers see nothing of this project's environment.
+            stack_name: of the CloudFormation stack.
+        """
+        self._template = template
+        self._parameters = parameters or {}
+        self._work = work
+        self._wait = wait
+        self._clock = clock
+        self._on_alert = on_alert
+        self._concurrency = concurrency or {}
+        self._retry_scale = retry_scale
+        self._layer_files = layer_files or {}
+        self._bundles = bundles
+        self._stack_name = stack_name
+        self._failures = Failures()
+        self._closing = threading.Event()
+        self._shipper = LogShipper()
+        self._cleanup = ExitStack()
+        self._clients: Clients
+        self._functions: Functions
+        self._stack: Stack
+        self.endpoint_url: str
+        self.alerts: list[Alert]
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._open(stack)
+            self._cleanup = stack.pop_all()
+        return self
+
+    def _open(self, stack: ExitStack) -> None:
+        self.endpoint_url = stack.enter_context(moto_server(self._failures))
+        self._clients = Clients(self.endpoint_url)
+        stack.callback(self._clients.close)
+        lenient = Clients(self.endpoint_url, lenient=True)
+        stack.callback(lenient.close)
+        artefacts = Artefacts(self._template.parent, self._build_folder(stack), self._bundles, self._layer_files)
+        self._functions = Functions(self._runtime(), self._shipper, self._concurrency, self._closing)
+        hooks = Hooks(
+            invoke=lambda name, event: self._invoke(name, event, artefacts),
+            clients=lenient,
+            wait=self._wait,
+            retry_scale=self._retry_scale,
+            on_change=lambda execution: put_event(status_change(execution)),
+            closing=self._closing,
+            failures=self._failures,
+        )
+        stack.enter_context(resources_are_made(self._clients))
+        stack.enter_context(invocations_reach(self._functions, artefacts.folder_of, self._failures))
+        stack.enter_context(rules_deliver(self._clients, self._failures))
+        self.alerts = stack.enter_context(publications_are_told(self._on_alert, self._failures))
+        stack.enter_context(interpreter_is_hooked(hooks))
+        stack.callback(self._wind_down)
+        self._stack = deploy(
+            self._template,
+            self._parameters,
+            artefacts,
+            self._clients,
+            self._stack_name,
+            told=lambda: "\n".join(self._failures.take()),
+        )
+
+    def _build_folder(self, stack: ExitStack) -> Path:
+        if self._work is None:
+            return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openbell-"))).resolve()
+        folder = (self._work / "artefacts").resolve()
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
+
+    def _runtime(self) -> Runtime:
+        if self._bundles is None:
+            return Runtime(self.endpoint_url)
+        return Runtime(self.endpoint_url, ("-P", "-S"), ((self._bundles.parent / "runtime").resolve(),))
+
+    def _invoke(self, name: str, event: bytes, artefacts: Artefacts) -> Outcome:
+        return self._functions.invoke(describe(find_function(name), artefacts.folder_of), event)
+
+    def _wind_down(self) -> None:
+        self._closing.set()
+        stop_executions()
+        self._functions.close()
+        left = await_threads(_PATIENCE_S)
+        if left:
+            error = TimeoutError(f"still running {_PATIENCE_S:.0f} s after the end: {', '.join(left)}")
+            self._failures.add("closing", error)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
+        found = self._failures.take()
+        if not found:
+            return
+        told = "the local cloud broke:\n" + "\n".join(found)
+        if error is None:
+            raise InternalError(told)
+        error.add_note(told)
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service of this cloud."""
+        return self._clients.get(service)
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The template's outputs."""
+        return self._stack.outputs
+
+    def physical_id(self, logical_id: str) -> str:
+        """What Ref gives for a resource of the expanded template."""
+        try:
+            return self._stack.physical_ids[logical_id]
+        except KeyError:
+            known = ", ".join(sorted(self._stack.physical_ids))
+            raise LocalCloudError(f"the stack has no resource {logical_id}; it has {known}") from None
+
+    @cached_property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """The deployed schedules, by their names in the template."""
+        return deployed_schedules(
+            self._clients, {physical: name for name, physical in self._stack.physical_ids.items()}
+        )
+
+    def schedules_due(self, at: datetime | None = None) -> tuple[Schedule, ...]:
+        """The enabled schedules that fire in the minute of `at` (zone-aware), by default the clock's."""
+        moment = at or self._clock()
+        return tuple(schedule for schedule in self.schedules if schedule.enabled and schedule.is_due(moment))
+
+    def fire(self, schedule: Schedule, at: datetime | None = None) -> str:
+        """Start the schedule's target as if it fired at `at`; gives the execution's ARN."""
+        return fire(schedule, at or self._clock(), self._clients)
+
+    def logs(self, function: str) -> tuple[str, ...]:
+        """What the function (name in the template) has printed, oldest first."""
+        return self._shipper.lines(function)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the functions have measured, oldest first."""
+        return self._shipper.metrics
+
+    @property
+    def invocations(self) -> tuple[Invocation, ...]:
+        """Every invocation that has ended."""
+        return self._functions.invocations

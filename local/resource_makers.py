@@ -1,0 +1,333 @@
+"""How each CloudFormation type is made that moto's CloudFormation lacks or makes half (moto 5.2.5)."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local.failures import DeployError
+from local.moto_lambda import LOGICAL_ID_TAG, find_function
+from local.moto_resources import Made, Wanted, makes
+
+# ------------------------------------------------------------------------------------------------ Lambda
+
+
+@makes("AWS::Lambda::Function", "FunctionName")
+def _function(wanted: Wanted) -> Made:
+    reserved = wanted.take("ReservedConcurrentExecutions")
+    tags = _tags(wanted) | {LOGICAL_ID_TAG: wanted.logical_id}
+    properties = wanted.take_all() | {"FunctionName": wanted.name}
+    if "KmsKeyArn" in properties:
+        properties["KMSKeyArn"] = properties.pop("KmsKeyArn")
+    made = wanted.call("lambda", "create_function", **properties, Tags=tags)
+    if reserved is not None:
+        wanted.call(
+            "lambda",
+            "put_function_concurrency",
+            FunctionName=wanted.name,
+            ReservedConcurrentExecutions=reserved,
+        )
+    group = properties.get("LoggingConfig", {}).get("LogGroup")
+    if group:
+        find_function(wanted.name).logs_group_name = group  # moto's API drops it
+    return Made(wanted.name, {"Arn": made["FunctionArn"]})
+
+
+@makes("AWS::Lambda::LayerVersion")
+def _layer_version(wanted: Wanted) -> Made:
+    properties = {"LayerName": wanted.logical_id} | wanted.take_all()
+    arn = wanted.call("lambda", "publish_layer_version", **properties)["LayerVersionArn"]
+    return Made(arn, {"LayerVersionArn": arn})
+
+
+@makes("AWS::Lambda::Version")
+def _version(wanted: Wanted) -> Made:
+    made = wanted.call("lambda", "publish_version", **wanted.take_all())
+    base, version = made["FunctionArn"], made["Version"]
+    arn = base if base.endswith(f":{version}") else f"{base}:{version}"
+    return Made(arn, {"Version": version, "FunctionArn": arn})
+
+
+@makes("AWS::Lambda::Alias", "Name")
+def _alias(wanted: Wanted) -> Made:
+    arn = wanted.call("lambda", "create_alias", **wanted.take_all())["AliasArn"]
+    return Made(arn, {"AliasArn": arn})
+
+
+@makes("AWS::Lambda::Permission")
+def _permission(wanted: Wanted) -> Made:
+    function = find_function(wanted.take("FunctionName"))
+    wanted.call(
+        "lambda",
+        "add_permission",
+        **wanted.take_all(),
+        FunctionName=function.function_name,
+        StatementId=wanted.logical_id,
+    )
+    return Made(wanted.logical_id)
+
+
+@makes("AWS::Lambda::EventInvokeConfig")
+def _event_invoke_config(wanted: Wanted) -> Made:
+    properties = wanted.take_all()
+    wanted.call("lambda", "put_function_event_invoke_config", **properties)
+    return Made(f"{properties['FunctionName']}|{properties.get('Qualifier', '$LATEST')}")
+
+
+# ------------------------------------------------------------------------------------------------ Workflow
+
+
+@makes("AWS::StepFunctions::StateMachine", "StateMachineName")
+def _state_machine(wanted: Wanted) -> Made:
+    wanted.take("StateMachineName")
+    made = wanted.call(
+        "stepfunctions",
+        "create_state_machine",
+        name=wanted.name,
+        definition=_definition(wanted),
+        roleArn=wanted.take("RoleArn"),
+        type=wanted.take("StateMachineType", "STANDARD"),
+        loggingConfiguration=_lower_first(wanted.take("LoggingConfiguration", {})),
+        tracingConfiguration=_lower_first(wanted.take("TracingConfiguration", {})),
+        tags=_lower_first(wanted.take("Tags", [])),
+    )
+    arn = made["stateMachineArn"]
+    return Made(arn, {"Arn": arn, "Name": wanted.name})
+
+
+def _definition(wanted: Wanted) -> str:
+    location, inline = wanted.take("DefinitionS3Location"), wanted.take("Definition")
+    text = wanted.take("DefinitionString") or json.dumps(inline)
+    if location:
+        found = wanted.call("s3", "get_object", Bucket=location["Bucket"], Key=location["Key"])
+        text = found["Body"].read().decode()
+    return substituted(text, wanted.take("DefinitionSubstitutions", {}), wanted.logical_id)
+
+
+def substituted(text: str, values: Mapping[str, Any], logical_id: str) -> str:
+    """`text` with each ${Name} replaced; DeployError names the ones that have no value."""
+    names = set(re.findall(r"\$\{(\w+)\}", text))
+    unknown = sorted(names - set(values))
+    if unknown:
+        raise DeployError(f"{logical_id}: DefinitionSubstitutions has no {', '.join(unknown)}, which the workflow uses")
+    return re.sub(r"\$\{(\w+)\}", lambda found: str(values[found[1]]), text)
+
+
+@makes("AWS::Scheduler::Schedule", "Name")
+def _schedule(wanted: Wanted) -> Made:
+    arn = wanted.call("scheduler", "create_schedule", **wanted.take_all() | {"Name": wanted.name})["ScheduleArn"]
+    return Made(wanted.name, {"Arn": arn})
+
+
+@makes("AWS::Scheduler::ScheduleGroup", "Name")
+def _schedule_group(wanted: Wanted) -> Made:
+    made = wanted.call("scheduler", "create_schedule_group", **wanted.take_all() | {"Name": wanted.name})
+    return Made(wanted.name, {"Arn": made["ScheduleGroupArn"]})
+
+
+# ------------------------------------------------------------------------------------------------ State
+
+
+@makes("AWS::DynamoDB::Table", "TableName")
+def _table(wanted: Wanted) -> Made:
+    ttl, pitr = wanted.take("TimeToLiveSpecification"), wanted.take("PointInTimeRecoverySpecification")
+    properties = wanted.take_all() | {"TableName": wanted.name}
+    if "SSESpecification" in properties:
+        encryption = dict(properties["SSESpecification"])
+        properties["SSESpecification"] = encryption | {"Enabled": encryption.pop("SSEEnabled")}
+        properties["SSESpecification"].pop("SSEEnabled", None)
+    if "StreamSpecification" in properties:
+        properties["StreamSpecification"] = {"StreamEnabled": True} | properties["StreamSpecification"]
+    made = wanted.call("dynamodb", "create_table", **properties)["TableDescription"]
+    if ttl:
+        wanted.call("dynamodb", "update_time_to_live", TableName=wanted.name, TimeToLiveSpecification=ttl)
+    if pitr:
+        wanted.call(
+            "dynamodb",
+            "update_continuous_backups",
+            TableName=wanted.name,
+            PointInTimeRecoverySpecification=pitr,
+        )
+    return Made(wanted.name, {"Arn": made["TableArn"], "StreamArn": made.get("LatestStreamArn", "")})
+
+
+@makes("AWS::S3::Bucket", "BucketName")
+def _bucket(wanted: Wanted) -> Made:
+    bucket = wanted.name
+    wanted.take("BucketName")
+    wanted.call("s3", "create_bucket", Bucket=bucket)
+    for name, operation, parameter in _BUCKET_SETTINGS:
+        setting = wanted.take(name)
+        if setting:
+            wanted.call("s3", operation, Bucket=bucket, **{parameter: _BUCKET_WORDS.get(name, _same)(setting)})
+    attributes = {
+        "Arn": f"arn:aws:s3:::{bucket}",
+        "DomainName": f"{bucket}.s3.amazonaws.com",
+        "RegionalDomainName": f"{bucket}.s3.us-east-1.amazonaws.com",
+    }
+    return Made(bucket, attributes)
+
+
+_BUCKET_SETTINGS = (
+    ("VersioningConfiguration", "put_bucket_versioning", "VersioningConfiguration"),
+    ("PublicAccessBlockConfiguration", "put_public_access_block", "PublicAccessBlockConfiguration"),
+    ("OwnershipControls", "put_bucket_ownership_controls", "OwnershipControls"),
+    ("BucketEncryption", "put_bucket_encryption", "ServerSideEncryptionConfiguration"),
+    ("LifecycleConfiguration", "put_bucket_lifecycle_configuration", "LifecycleConfiguration"),
+    ("Tags", "put_bucket_tagging", "Tagging"),
+)
+
+
+def _same(setting: Any) -> Any:
+    return setting
+
+
+def _encryption(setting: Mapping[str, Any]) -> dict[str, Any]:
+    """CloudFormation's names of the rules differ from the API's."""
+    rules = [
+        {
+            "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],
+            **{name: value for name, value in rule.items() if name == "BucketKeyEnabled"},
+        }
+        for rule in setting["ServerSideEncryptionConfiguration"]
+    ]
+    return {"Rules": rules}
+
+
+def _lifecycle(setting: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Rules": [_lifecycle_rule(rule) for rule in setting["Rules"]]}
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    left = dict(rule)
+    made: dict[str, Any] = {"Filter": {"Prefix": left.pop("Prefix", "")}}
+    if "ID" not in left and "Id" in left:
+        made["ID"] = left.pop("Id")
+    for days in ("ExpirationInDays",):
+        if days in left:
+            made["Expiration"] = {"Days": left.pop(days)}
+    for name in ("Transitions", "NoncurrentVersionTransitions"):
+        if name in left:
+            made[name] = [_transition(transition) for transition in left.pop(name)]
+    return made | left
+
+
+def _transition(transition: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"TransitionInDays": "Days", "TransitionDate": "Date"}
+    return {names.get(name, name): value for name, value in transition.items()}
+
+
+_BUCKET_WORDS = {
+    "BucketEncryption": _encryption,
+    "LifecycleConfiguration": _lifecycle,
+    "Tags": lambda tags: {"TagSet": tags},
+}
+
+
+@makes("AWS::S3::BucketPolicy")
+def _bucket_policy(wanted: Wanted) -> Made:
+    bucket, policy = wanted.take("Bucket"), dict(wanted.take("PolicyDocument"))
+    # moto enforces bucket policies but ignores conditions: a denial without TLS would deny everything here.
+    policy["Statement"] = [
+        statement for statement in policy["Statement"] if statement["Effect"] != "Deny" or "Condition" not in statement
+    ]
+    if policy["Statement"]:
+        wanted.call("s3", "put_bucket_policy", Bucket=bucket, Policy=json.dumps(policy))
+    return Made(f"{bucket}-policy")
+
+
+@makes("AWS::SecretsManager::Secret", "Name")
+def _secret(wanted: Wanted) -> Made:
+    generate = wanted.take("GenerateSecretString")
+    properties = wanted.take_all() | {"Name": wanted.name}
+    if generate is not None:
+        properties["SecretString"] = _generated_secret(wanted, dict(generate))
+    arn = wanted.call("secretsmanager", "create_secret", **properties)["ARN"]
+    return Made(arn, {"Id": arn})
+
+
+def _generated_secret(wanted: Wanted, how: dict[str, Any]) -> str:
+    template, key = how.pop("SecretStringTemplate", None), how.pop("GenerateStringKey", None)
+    password: str = wanted.call("secretsmanager", "get_random_password", **how)["RandomPassword"]
+    return password if template is None else json.dumps(json.loads(template) | {key: password})
+
+
+@makes("AWS::SSM::Parameter", "Name")
+def _parameter(wanted: Wanted) -> Made:
+    tags = [{"Key": key, "Value": value} for key, value in wanted.take("Tags", {}).items()]
+    properties = wanted.take_all() | {"Name": wanted.name}
+    wanted.call("ssm", "put_parameter", **properties, Tags=tags)
+    return Made(wanted.name, {"Type": properties["Type"], "Value": str(properties["Value"])})
+
+
+# ------------------------------------------------------------------------------------------------ Alerts
+
+
+@makes("AWS::SNS::Topic", "TopicName")
+def _topic(wanted: Wanted) -> Made:
+    wanted.take("TopicName")
+    subscriptions, tags = wanted.take("Subscription", []), wanted.take("Tags", [])
+    attributes = wanted.take_all()
+    arn = wanted.call("sns", "create_topic", Name=wanted.name, Attributes=attributes, Tags=tags)["TopicArn"]
+    for subscription in subscriptions:
+        wanted.call("sns", "subscribe", TopicArn=arn, **subscription)
+    return Made(arn, {"TopicArn": arn, "TopicName": wanted.name})
+
+
+@makes("AWS::SNS::Subscription")
+def _subscription(wanted: Wanted) -> Made:
+    target = {name: wanted.take(name) for name in ("TopicArn", "Protocol", "Endpoint")}
+    wanted.take("Region")
+    attributes = {
+        name: value if isinstance(value, str | bool) else json.dumps(value) for name, value in wanted.take_all().items()
+    }
+    made = wanted.call("sns", "subscribe", **target, Attributes=attributes, ReturnSubscriptionArn=True)
+    return Made(made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]})
+
+
+@makes("AWS::SNS::TopicPolicy")
+def _topic_policy(wanted: Wanted) -> Made:
+    policy = json.dumps(wanted.take("PolicyDocument"))
+    for arn in wanted.take("Topics"):
+        wanted.call("sns", "set_topic_attributes", TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+    return Made(wanted.logical_id)
+
+
+@makes("AWS::SQS::QueuePolicy")
+def _queue_policy(wanted: Wanted) -> Made:
+    policy = json.dumps(wanted.take("PolicyDocument"))
+    for url in wanted.take("Queues"):
+        wanted.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
+    return Made(wanted.logical_id)
+
+
+# ------------------------------------------------------------------------------------------------ Observability
+
+
+@makes("AWS::CloudWatch::Alarm", "AlarmName")
+def _alarm(wanted: Wanted) -> Made:
+    wanted.call("cloudwatch", "put_metric_alarm", **wanted.take_all() | {"AlarmName": wanted.name})
+    (alarm,) = wanted.call("cloudwatch", "describe_alarms", AlarmNames=[wanted.name])["MetricAlarms"]
+    return Made(wanted.name, {"Arn": alarm["AlarmArn"]})
+
+
+@makes("AWS::Logs::MetricFilter", "FilterName")
+def _metric_filter(wanted: Wanted) -> Made:
+    wanted.take("FilterName")
+    properties = _lower_first(wanted.take_all())
+    wanted.call("logs", "put_metric_filter", **properties, filterName=wanted.name)
+    return Made(wanted.name)
+
+
+# ------------------------------------------------------------------------------------------------ What they share
+
+
+def _tags(wanted: Wanted) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in wanted.take("Tags", [])}
+
+
+def _lower_first(value: Any) -> Any:
+    """CloudFormation's names as those APIs spell them that begin with a small letter."""
+    if isinstance(value, Mapping):
+        return {name[0].lower() + name[1:]: _lower_first(part) for name, part in value.items()}
+    return [_lower_first(part) for part in value] if isinstance(value, list) else value

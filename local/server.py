@@ -1,0 +1,68 @@
+"""The moto server: every AWS service, on a free port of 127.0.0.1, in a thread of this process."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask, got_request_exception
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from local.failures import Failures
+from local.patching import replaced
+
+_HOST = "127.0.0.1"
+_one_at_a_time = threading.Lock()
+
+
+class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
+    """Does not print each request; and sends small answers at once, without waiting for a full packet."""
+
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 werkzeug's name
+        """Print nothing: what breaks is collected through Flask's signal."""
+
+
+@contextmanager
+def moto_server(failures: Failures) -> Iterator[str]:
+    """The URL of a running, empty moto server; its internal errors go to `failures`.
+
+    moto keeps its state in the process, so a second server in the same process raises RuntimeError.
+    """
+    if not _one_at_a_time.acquire(blocking=False):
+        raise RuntimeError("a LocalCloud is already open in this process: moto's state is global, close it first")
+    try:
+        with replaced(logging.getLogger("moto"), "level", logging.CRITICAL + 1):  # the history tells the same
+            reset()
+            yield from _serve(failures)
+    finally:
+        reset()
+        _one_at_a_time.release()
+
+
+def _serve(failures: Failures) -> Iterator[str]:
+    def remember(sender: Flask, exception: Exception, **_: Any) -> None:
+        failures.add(f"moto {sender.service}", exception)  # type: ignore[attr-defined]
+
+    application = DomainDispatcherApplication(create_backend_app)
+    server = make_server(_HOST, 0, application, threaded=True, request_handler=_QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
+    thread.start()
+    try:
+        with got_request_exception.connected_to(remember):
+            yield f"http://{_HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def reset() -> None:
+    """Forget every resource of every service."""
+    BackendDict.reset()
+    reset_model_data()

@@ -1,0 +1,29 @@
+import tomllib
+from typing import Any
+
+from tests.unit.infrastructure.sources import ROOT, template
+
+
+def _profiles() -> dict[str, Any]:
+    profiles = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    return {name: tables for name, tables in profiles.items() if isinstance(tables, dict)}
+
+
+def test_the_default_profile_trades_play_money() -> None:
+    assert _profiles()["default"]["deploy"]["parameters"]["parameter_overrides"] == "TradingMode=paper"
+
+
+def test_no_profile_confirms_live_trading_by_itself() -> None:
+    assert "trade-real-money" not in (ROOT / "samconfig.toml").read_text()
+    assert "trade-real-money" not in (ROOT / "Makefile").read_text()
+
+
+def test_paper_and_live_are_separate_stacks() -> None:
+    stacks = {name: profile["global"]["parameters"]["stack_name"] for name, profile in _profiles().items()}
+    assert stacks == {"default": "openbell-paper", "live": "openbell-live"}
+
+
+def test_profiles_set_only_parameters_that_the_template_has() -> None:
+    for profile in _profiles().values():
+        pairs = profile["deploy"]["parameters"]["parameter_overrides"].split()
+        assert {pair.split("=")[0] for pair in pairs} <= set(template()["Parameters"])

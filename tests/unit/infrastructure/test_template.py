@@ -1,0 +1,248 @@
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pyawscron import AWSCron
+
+from tests.unit.infrastructure.sources import ROOT, expanded, functions, machine, resolve, resources, template
+
+BROKER = {"OPENBELL_BROKER_URL", "OPENBELL_DATA_URL", "OPENBELL_BROKER_SECRET"}
+COMMON = {
+    "OPENBELL_MODE",
+    "OPENBELL_CONFIG",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+}
+TABLE, BUCKET, TOPIC = {"OPENBELL_TABLE"}, {"OPENBELL_BUCKET"}, {"OPENBELL_ALERTS_TOPIC"}
+ENVIRONMENT = {
+    "OpenRunFunction": TABLE | BUCKET | TOPIC | BROKER,
+    "SelectUniverseFunction": BUCKET | BROKER | {"OPENBELL_MARKET_DATA"},
+    "ForecastFunction": TABLE | BUCKET,
+    "AggregateSignalsFunction": TABLE | BUCKET,
+    "ExecuteOrderFunction": TABLE | BROKER,
+    "SettleOrdersFunction": TABLE | BUCKET | BROKER,
+    "CloseRunFunction": TABLE | BUCKET | TOPIC | BROKER,
+}
+# The service that each setting lets a function reach: what it may do follows from what it is told, and the reverse.
+SERVICE = {
+    "OPENBELL_TABLE": "dynamodb",
+    "OPENBELL_BUCKET": "s3",
+    "OPENBELL_ALERTS_TOPIC": "sns",
+    "OPENBELL_BROKER_SECRET": "secretsmanager",
+}
+
+
+def _statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    return [statement for policy in properties["Policies"] for statement in policy["Statement"]]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_the_sam_transform_accepts_the_template() -> None:
+    kinds = [resource["Type"] for resource in expanded()["Resources"].values()]
+    assert kinds.count("AWS::Lambda::Function") == 7
+    assert kinds.count("AWS::Scheduler::Schedule") == 3
+    assert kinds.count("AWS::StepFunctions::StateMachine") == 1
+    assert not [kind for kind in kinds if kind.startswith("AWS::Serverless")]
+
+
+def test_every_placeholder_of_the_state_machine_is_substituted_and_no_other() -> None:
+    text = (ROOT / "statemachine" / "trading.asl.json").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(_workflow()["DefinitionSubstitutions"])
+
+
+def test_a_substitution_named_after_a_function_is_that_functions_arn() -> None:
+    for name, value in _workflow()["DefinitionSubstitutions"].items():
+        if name.endswith("FunctionArn"):
+            assert value == {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_function_is_told_what_it_needs_and_no_more(name: str) -> None:
+    common = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(common) == COMMON
+    assert set(functions()[name]["Environment"]["Variables"]) == ENVIRONMENT[name]
+
+
+def test_no_function_is_missing_from_these_tests() -> None:
+    assert set(functions()) == set(ENVIRONMENT)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_function_may_reach_the_services_that_it_is_told_of_and_no_other(name: str) -> None:
+    allowed = {
+        action.split(":")[0] for statement in _statements(functions()[name]) for action in _as_list(statement["Action"])
+    }
+    assert allowed == {SERVICE[key] for key in ENVIRONMENT[name] if key in SERVICE}
+
+
+def test_only_log_delivery_which_knows_no_resource_is_allowed_on_everything() -> None:
+    everything = {
+        statement.get("Sid", "?")
+        for statement in _all_statements()
+        if "*" in _as_list(statement["Resource"]) or "*" in _as_list(statement["Action"])
+    }
+    assert everything == {"DeliverLogs"}
+
+
+def test_no_policy_allows_a_whole_service() -> None:
+    assert not [a for statement in _all_statements() for a in _as_list(statement["Action"]) if "*" in a]
+
+
+def test_only_the_bucket_policy_path_of_runs_can_be_read_or_written() -> None:
+    for properties in functions().values():
+        for statement in _statements(properties):
+            if {"s3:GetObject", "s3:PutObject"} & set(_as_list(statement["Action"])):
+                assert statement["Resource"] == {"Fn::Sub": "${ArchiveBucket.Arn}/runs/*"}
+
+
+@pytest.mark.parametrize("name", ["ForecastFunction", "AggregateSignalsFunction"])
+def test_a_function_that_only_computes_can_neither_read_the_keys_nor_alert(name: str) -> None:
+    assert not ENVIRONMENT[name] & (BROKER | TOPIC)
+
+
+def test_a_function_gives_up_shortly_before_its_state_does() -> None:
+    for substitution, seconds in _task_timeouts():
+        own = functions()[substitution.removesuffix("Arn")]["Timeout"]
+        assert seconds - 15 <= own < seconds, f"{substitution}: {own} s in template.yaml, {seconds} s in the workflow"
+
+
+def test_every_function_has_a_handler_and_its_requirements() -> None:
+    for name, properties in functions().items():
+        folder = ROOT / properties["CodeUri"]
+        assert (folder / "app.py").exists(), name
+        assert (folder / "requirements.txt").exists(), name
+
+
+def test_the_live_host_is_reached_by_no_default() -> None:
+    assert _broker_url() == "https://paper-api.alpaca.markets"
+    assert _broker_url(TradingMode="live") == "https://api.alpaca.markets"
+    assert _broker_url(BrokerUrl="http://127.0.0.1:8000") == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [
+        ({}, True),
+        ({"TradingMode": "live"}, False),
+        ({"TradingMode": "live", "ConfirmLive": "yes"}, False),
+        ({"TradingMode": "live", "ConfirmLive": "trade-real-money"}, True),
+        ({"TradingMode": "live", "ConfirmLive": "trade-real-money", "BrokerUrl": "http://127.0.0.1:1"}, False),
+    ],
+)
+def test_live_trading_must_be_confirmed_in_words(given: dict[str, str], accepted: bool) -> None:
+    (rule,) = template()["Rules"].values()
+    holds = not resolve(rule["RuleCondition"], **given) or all(
+        resolve(assertion["Assert"], **given) for assertion in rule["Assertions"]
+    )
+    assert holds is accepted
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("", True),
+        ("http://127.0.0.1:40123", True),
+        ("https://paper-api.alpaca.markets", True),
+        ("https://api.alpaca.markets", False),
+        ("https://api.alpaca.markets:443", False),
+        ("https://API.alpaca.markets", False),
+        ("https://paper-api.alpaca.markets/v2", False),
+    ],
+)
+def test_an_own_broker_url_is_a_bare_host_and_never_the_live_one(url: str, accepted: bool) -> None:
+    assert bool(re.fullmatch(template()["Parameters"]["BrokerUrl"]["AllowedPattern"], url)) is accepted
+
+
+def test_a_day_has_26_quarter_hours_and_one_daily_tick() -> None:
+    ticks = [f"{hour}:{minute:02}" for hour in range(9, 16) for minute in (0, 15, 30, 45)][2:]
+    assert len(ticks) == 26
+    assert sorted(_ticks("quarter_hour", datetime(2026, 11, 20, tzinfo=UTC))) == sorted(ticks)
+    assert list(_ticks("daily", datetime(2026, 11, 20, tzinfo=UTC))) == ["15:00"]
+
+
+def test_nothing_fires_on_a_saturday() -> None:
+    assert not list(_ticks("quarter_hour", datetime(2026, 11, 21, tzinfo=UTC)))
+
+
+def test_schedules_follow_new_yorks_clock_and_give_up_within_five_minutes() -> None:
+    for schedule in _schedules():
+        assert schedule["ScheduleExpressionTimezone"] == "America/New_York"
+        assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+        assert schedule["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300}
+        assert schedule["Target"]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["MissedTicks", "Arn"]}}
+        assert "Name" not in schedule
+
+
+def test_a_run_that_ends_badly_alerts_even_if_it_passed_no_catch() -> None:
+    (rule,) = resources("AWS::Events::Rule").values()
+    assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert rule["EventPattern"]["detail"]["stateMachineArn"] == [{"Ref": "StateMachine"}]
+    transformer = rule["Targets"][0]["InputTransformer"]
+    used = set(re.findall(r"<(\w+)>", transformer["InputTemplate"]))
+    assert used == set(transformer["InputPathsMap"])
+    assert all(re.fullmatch(r'"[^"]*"', line) for line in transformer["InputTemplate"].strip().splitlines())
+
+
+def test_what_the_ledger_and_the_archive_hold_survives_the_stack() -> None:
+    for name in ("LedgerTable", "ArchiveBucket"):
+        resource = template()["Resources"][name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_template_holds_no_keys() -> None:
+    (secret,) = resources("AWS::SecretsManager::Secret").values()
+    assert secret["SecretString"] == '{"key_id": "", "secret_key": ""}'
+    assert not [name for name in template()["Parameters"] if "key" in name.lower() or "secret" in name.lower()]
+
+
+def _workflow() -> dict[str, Any]:
+    return resources("AWS::Serverless::StateMachine")["StateMachine"]
+
+
+def _all_statements() -> Iterator[dict[str, Any]]:
+    for resource in expanded()["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"].get("Policies", []):
+                yield from policy["PolicyDocument"]["Statement"]
+        if resource["Type"] == "AWS::SNS::TopicPolicy":
+            yield from resource["Properties"]["PolicyDocument"]["Statement"]
+
+
+def _task_timeouts() -> Iterator[tuple[str, int]]:
+    todo = [machine()["States"]]
+    while todo:
+        for state in todo.pop().values():
+            if "ItemProcessor" in state:
+                todo.append(state["ItemProcessor"]["States"])
+            if name := state.get("Parameters", {}).get("FunctionName"):
+                yield name.strip("${}"), state["TimeoutSeconds"]
+
+
+def _broker_url(**given: str) -> str:
+    urls = {
+        str(resolve(properties["Environment"]["Variables"]["OPENBELL_BROKER_URL"], **given))
+        for properties in functions().values()
+        if "OPENBELL_BROKER_URL" in properties["Environment"]["Variables"]
+    }
+    (url,) = urls
+    return url
+
+
+def _schedules() -> list[dict[str, Any]]:
+    found = expanded()["Resources"].values()
+    return [resource["Properties"] for resource in found if resource["Type"] == "AWS::Scheduler::Schedule"]
+
+
+def _ticks(name: str, day: datetime) -> Iterator[str]:
+    """New York times at which the schedules of one kind fire on `day` (its date is read as New York's)."""
+    for schedule in _schedules():
+        if f'"schedule": "{name}"' in schedule["Target"]["Input"]:
+            cron = schedule["ScheduleExpression"].removeprefix("cron(").removesuffix(")")
+            for at in AWSCron.get_all_schedule_bw_dates(day, day.replace(hour=23, minute=59), cron):
+                yield f"{at.hour}:{at.minute:02}"
