@@ -1,11 +1,14 @@
 """The files under test, read once, and the template as CloudFormation would resolve it."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from samtranslator.translator.transform import transform
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,19 +45,14 @@ def expanded() -> dict[str, Any]:
     for resource in source["Resources"].values():
         for key in resource["Properties"].keys() & {"CodeUri", "ContentUri", "DefinitionUri"}:
             resource["Properties"][key] = "s3://bucket/key"
-    found: dict[str, Any] = transform(source, {"AWS::Region": "us-east-1"}, _ManagedPolicies())  # type: ignore[no-untyped-call]
+    folder = "arn:aws:iam::aws:policy"
+    managed = {
+        "AWSLambdaBasicExecutionRole": f"{folder}/service-role/AWSLambdaBasicExecutionRole",
+        "AWSXrayWriteOnlyAccess": f"{folder}/AWSXrayWriteOnlyAccess",
+    }
+    translator = Translator(managed, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
+    found: dict[str, Any] = translator.translate(source, parameter_values={})
     return found
-
-
-class _ManagedPolicies:
-    """The managed policies that SAM looks up in IAM."""
-
-    def load(self) -> dict[str, str]:
-        folder = "arn:aws:iam::aws:policy"
-        return {
-            "AWSLambdaBasicExecutionRole": f"{folder}/service-role/AWSLambdaBasicExecutionRole",
-            "AWSXrayWriteOnlyAccess": f"{folder}/AWSXrayWriteOnlyAccess",
-        }
 
 
 def resolve(value: Any, **given: str) -> Any:
@@ -72,7 +70,7 @@ def resolve(value: Any, **given: str) -> Any:
     return _FUNCTIONS[name](*resolve(argument, **given))
 
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Fn::Equals": lambda a, b: a == b,
     "Fn::Not": lambda a: not a,
     "Fn::FindInMap": lambda name, top, second: template()["Mappings"][name][top][second],

@@ -1,0 +1,49 @@
+"""What import-linter (pyproject.toml) cannot see: the environment, and functions, whose modules are all called app."""
+
+import ast
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.infrastructure.sources import ROOT
+
+SHARED = ROOT / "shared" / "openbell"
+KNOWS_THE_ENVIRONMENT = {"bootstrap.py", "lambdas.py"}
+HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_only_the_edge_reads_the_environment() -> None:
+    reading = {
+        str(file.relative_to(SHARED))
+        for file in SHARED.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+    }
+    assert reading <= KNOWS_THE_ENVIRONMENT
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_handler_imports_the_shared_package_and_what_its_bundle_holds(handler: Path) -> None:
+    tops = {name.split(".")[0] for name in _imports(handler)}
+    assert tops <= {"openbell", "aws_lambda_powertools", "pydantic"} | sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_handler_touches_no_adapter_and_no_aws_client(handler: Path) -> None:
+    assert not [name for name in _imports(handler) if name.startswith(("openbell.adapters", "boto3", "botocore"))]
+
+
+def test_there_is_a_handler_for_every_folder() -> None:
+    folders = {entry.name for entry in os.scandir(ROOT / "functions") if entry.is_dir() and entry.name != "__pycache__"}
+    assert {handler.parent.name for handler in HANDLERS} == folders
