@@ -85,7 +85,7 @@ class Admission:
         try:
             asset = self.asset(ticket.symbol)
         except Refused as error:
-            raise invalid(f'asset "{ticket.symbol}" not found') from error
+            raise invalid(f'could not find asset "{ticket.symbol}"') from error
         if asset.asset_class != "us_equity":
             raise invalid(f"{ticket.symbol} is {asset.asset_class}: only US equities are traded here")
         if not asset.active:

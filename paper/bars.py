@@ -127,14 +127,11 @@ class BarServer:
         closes = bars.close[rows, column]
         opens, highs, lows = (_or_closes(array, rows, column, closes) for array in (bars.open, bars.high, bars.low))
         volumes = np.nan_to_num(bars.volume[rows, column]) if bars.volume is not None else np.zeros(len(rows))
-        values = zip(rows, opens, highs, lows, closes, volumes, strict=True)
-        for row, *prices, volume in values:
-            factor = self._factor(symbol, row, now) if adjusted else 1.0
-            o, h, l, c = (float(price) / factor for price in prices)  # noqa: E741 - Alpaca's letters
-            yield {"t": self._texts[row], "o": o, "h": h, "l": l, "c": c, "v": round(volume * factor), "n": 0, "vw": c}
-
-    def _factor(self, symbol: str, row: int, now: datetime) -> float:
-        return float(self._history.split_factor(symbol, self._history.sessions[row], self._market.splits_until(now)))
+        factors = self._history.split_factors(symbol, rows, self._market.splits_until(now)) if adjusted else 1.0
+        prices = ((array / factors).tolist() for array in (opens, highs, lows, closes))
+        volumes = np.rint(volumes * factors).astype(np.int64).tolist()
+        for row, o, h, l, c, v in zip(rows.tolist(), *prices, volumes, strict=True):  # noqa: E741 - Alpaca's letters
+            yield {"t": self._texts[row], "o": o, "h": h, "l": l, "c": c, "v": v, "n": 0, "vw": c}
 
 
 def _or_closes(array: Floats | None, rows: Rows, column: int, closes: Floats) -> Floats:

@@ -22,7 +22,7 @@ from paper.sessions import nyse
 _SAMPLE = Path("datasets/data/sp500_dataset.csv.gz")
 _SPELLINGS = {"timestamp": "date", "datetime": "date", "ticker": "symbol", "name": "symbol"}
 _PRICES = ("open", "high", "low", "close", "volume")
-_CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip", ".csv.bz2", ".csv.xz", ".txt")
+_CSV_ENDINGS = (".csv", ".csv.gz", ".csv.zip", ".csv.bz2", ".csv.xz")
 _SHOWN = 3
 
 

@@ -26,6 +26,8 @@ class ByHand:
         """
         with self._exchange.lock:
             state = self._exchange.state
+            held = state.account.holdings.get(symbol)
+            asset_class = held.asset_class if held else asset_class
             if asset_class == US_EQUITY:
                 self._exchange.admission.asset(symbol)
             paid = self._exchange.valuation.price(symbol) if price is None else price

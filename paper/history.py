@@ -46,8 +46,8 @@ class DayPrices:
 
     @property
     def has_range(self) -> bool:
-        """Whether the session's high and low are known."""
-        return self.high is not None and self.low is not None
+        """Whether the session is known from its open on: without one of open, high and low only its close counts."""
+        return self.open is not None and self.high is not None and self.low is not None
 
 
 NO_PRICES = DayPrices(None, None, None, None)
@@ -83,6 +83,8 @@ class History:
         expected = (len(self.sessions), len(self.symbols))
         if 0 in expected:
             raise ValueError("a history needs at least one session and one symbol")
+        if list(self.sessions) != sorted(set(self.sessions)):
+            raise ValueError("the sessions of a history must ascend")
         for name, array in vars(self.bars).items():
             if array is not None and array.shape != expected:
                 raise ValueError(f"{name} has the shape {array.shape}, expected {expected}")
@@ -127,6 +129,14 @@ class History:
         """New shares today for one share held on `after`: the product of ratios with after < ex-date <= until."""
         ratios = (split.ratio for split in self.splits if split.symbol == symbol and after < split.ex_date <= until)
         return math.prod(ratios, start=Decimal(1))
+
+    def split_factors(self, symbol: str, rows: Rows, until: date) -> Floats:
+        """`split_factor` from the session of each row, `(n_rows,)`."""
+        factors = np.ones(len(rows))
+        for split in self.splits:
+            if split.symbol == symbol and split.ex_date <= until:
+                factors[rows < bisect_left(self.sessions, split.ex_date)] *= float(split.ratio)
+        return factors
 
 
 def _price(array: Floats | None, row: int, column: int) -> Decimal | None:

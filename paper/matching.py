@@ -11,7 +11,8 @@ At a print (`at_print`) every live order meets one price:
   stop-limit order then becomes a limit order, filled at the print if its limit allows, else left resting.
 
 Over a complete bar (`in_range`) orders that rested since the open or earlier meet the high and the low, which are
-known only when the session has ended: a limit fills at its limit, a stop at its stop price with slippage. Stops come
+known only when the session has ended: a limit fills at its limit, a stop at its stop price with slippage, and
+neither at a price that the bar did not trade. Stops come
 before limits when both were touched (the caller's order), since a bar does not tell which came first.
 An order placed after the open meets the close only, on its first day. So does every order on a bar without high and
 low. Slippage is a cost: it is never more than the limit of a stop-limit order allows, and a limit order has none.
@@ -57,15 +58,16 @@ def in_range(order: Order, prices: DayPrices, slippage_bps: Decimal) -> Outcome:
     """
     if prices.high is None or prices.low is None:
         raise ValueError("a bar without high and low has no range")
+    best, worst = (prices.low, prices.high) if order.side is Side.BUY else (prices.high, prices.low)
     if not order.is_stop:
-        best = prices.low if order.side is Side.BUY else prices.high
-        return Outcome(order.limit_price if _within_limit(order, best) else None, order.triggered)
-    worst = prices.high if order.side is Side.BUY else prices.low
+        return Outcome(
+            _at_limit(order, prices.low, prices.high) if _within_limit(order, best) else None, order.triggered
+        )
     if not _reaches_stop(order, worst) or order.stop_price is None:
         return Outcome()
-    outcome = _taken(order, order.stop_price, slippage_bps)
+    outcome = _taken(order, _clamped(order.stop_price, prices.low, prices.high), slippage_bps)
     if outcome.price is None and prices.close is not None and _within_limit(order, prices.close):
-        return Outcome(_limit(order), triggered=True)
+        return Outcome(_at_limit(order, prices.low, prices.high), triggered=True)
     return outcome
 
 
@@ -86,6 +88,15 @@ def _taken(order: Order, price: Decimal, slippage_bps: Decimal) -> Outcome:
     if limit is not None and not _within(order.side, paid, limit):
         paid = limit
     return Outcome(max(paid, _TICK), triggered=order.is_stop)
+
+
+def _at_limit(order: Order, low: Decimal, high: Decimal) -> Decimal | None:
+    limit = _limit(order)
+    return None if limit is None else _clamped(limit, low, high)
+
+
+def _clamped(price: Decimal, low: Decimal, high: Decimal) -> Decimal:
+    return min(max(price, low), high)
 
 
 def _reaches_stop(order: Order, price: Decimal) -> bool:

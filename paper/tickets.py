@@ -3,12 +3,13 @@
 from decimal import Decimal
 
 from paper.errors import bad_request, invalid, invalid_field
-from paper.orders import SMALLEST_SHARE, ZERO, OrderClass, OrderType, Side, Ticket, TimeInForce
+from paper.orders import SMALLEST_SHARE, OrderClass, OrderType, Side, Ticket, TimeInForce
 
 _LONGEST_ID = 128
 _DOLLAR = Decimal(1)
 _CENT = Decimal("0.01")
 _FINE = Decimal("0.0001")
+_MOST = Decimal(10) ** 12  # no order is meant to be for more shares or USD; keeps sums exact
 _NEEDED = {
     OrderType.MARKET: frozenset[str](),
     OrderType.LIMIT: frozenset({"limit_price"}),
@@ -35,8 +36,8 @@ def check_tick(name: str, price: Decimal | None) -> None:
     """Raise Refused unless the price is above 0 and in cents, or in hundredths of a cent below one dollar."""
     if price is None:
         return
-    if price <= 0:
-        raise invalid(f"{name} must be > 0")
+    if not 0 < price < _MOST:
+        raise invalid(f"{name} must be > 0 and < {_MOST:f}")
     tick = _CENT if price >= _DOLLAR else _FINE
     if price != price.quantize(tick):
         raise invalid(
@@ -59,14 +60,14 @@ def _check_size(ticket: Ticket) -> None:
 
 
 def _check_qty(qty: Decimal) -> None:
-    if not qty.is_finite() or qty <= ZERO:
-        raise invalid_field("qty must be > 0")
+    if not 0 < qty < _MOST:
+        raise invalid_field(f"qty must be > 0 and < {_MOST:f}")
     if qty != qty.quantize(SMALLEST_SHARE):
         raise invalid("qty increment must be at least 0.000000001")
 
 
 def _check_notional(notional: Decimal) -> None:
-    if not notional.is_finite() or notional < _DOLLAR:
+    if not _DOLLAR <= notional < _MOST:
         raise invalid("cost basis must be >= minimal amount of order 1")
     if notional != notional.quantize(_CENT):
         raise invalid("notional value must be limited to 2 decimal places")

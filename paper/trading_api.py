@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from paper.booking import asset_id
 from paper.errors import not_found
 from paper.exchange import Closing, PaperExchange
 from paper.order_list import list_orders
@@ -57,12 +58,14 @@ def _add_orders(api: Blueprint, exchange: PaperExchange) -> None:
 
     @api.get("/orders:by_client_order_id")
     def by_client_order_id() -> Response:
-        order = exchange.order_by_client_id(request.args.get("client_order_id", ""))
-        return show(order, read_flag(request.args, "nested"))
+        with exchange.lock:
+            order = exchange.order_by_client_id(request.args.get("client_order_id", ""))
+            return show(order, read_flag(request.args, "nested"))
 
     @api.get("/orders/<order_id>")
     def order(order_id: str) -> Response:
-        return show(exchange.order(order_id), read_flag(request.args, "nested"))
+        with exchange.lock:
+            return show(exchange.order(order_id), read_flag(request.args, "nested"))
 
     @api.patch("/orders/<order_id>")
     def replace(order_id: str) -> Response:
@@ -112,8 +115,10 @@ def _closing_view(closing: Closing, exchange: PaperExchange) -> dict[str, Any]:
 
 def _symbol_of(exchange: PaperExchange, symbol_or_id: str) -> str:
     """The symbol, also from the id of its asset."""
-    known = {asset_view(asset)["id"]: asset.symbol for asset in exchange.assets()}
-    return known.get(symbol_or_id, symbol_or_id.upper())
+    symbols = [asset.symbol for asset in exchange.assets()]
+    if symbol_or_id.upper() in symbols:
+        return symbol_or_id.upper()
+    return next((symbol for symbol in symbols if asset_id(symbol) == symbol_or_id), symbol_or_id.upper())
 
 
 def _add_account(api: Blueprint, exchange: PaperExchange) -> None:

@@ -78,7 +78,6 @@ def read_closes(content: bytes, symbols: Sequence[str] | None = None) -> pd.Data
         index_col="session",
         parse_dates=["session"],
         usecols=columns,
-        float_precision="round_trip",
     )
 
 
