@@ -33,7 +33,7 @@ def publications_are_told(on_alert: Callable[[Alert], None] | None, failures: Fa
         try:
             if on_alert:
                 on_alert(alert)
-        except Exception as error:  # noqa: BLE001 the publisher must not fail for it: kept, and raised at the end
+        except Exception as error:
             failures.add("on_alert", error)
         return message_id
 

@@ -59,7 +59,7 @@ def rules_deliver(clients: Clients, failures: Failures) -> Iterator[None]:
     """
     send_stock = Rule.send_to_targets
 
-    def send_to_targets(self: Rule, original_event: Event, transform_input: bool = True) -> None:  # noqa: FBT001, FBT002
+    def send_to_targets(self: Rule, original_event: Event, transform_input: bool = True) -> None:
         if self.state != "ENABLED" or not self.event_pattern.get_pattern():
             return
         if not self.event_pattern.matches_event(original_event):
@@ -90,7 +90,7 @@ def _as_sent(event: Event) -> dict[str, Any]:
 def _deliver(rule: Rule, target: Mapping[str, Any], event: Event, clients: Clients, failures: Failures) -> None:
     try:
         _DELIVERIES[_service(target)](clients, target["Arn"], target_input(target, event, rule.arn, rule.name))
-    except Exception as error:  # noqa: BLE001 whoever sent the event must not fail for it: kept, and raised at the end
+    except Exception as error:
         failures.add(f"rule {rule.name}, target {target['Arn']}", error)
 
 

@@ -57,7 +57,7 @@ def _strings(variables: Mapping[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def invocations_reach(functions: Functions, folder_of: FolderOf, failures: Failures) -> Iterator[None]:
-    """moto's functions are run by `functions` inside the block."""
+    """Moto's functions are run by `functions` inside the block."""
 
     def run(function: LambdaFunction, event: bytes) -> Outcome:
         return functions.invoke(describe(function, folder_of), event)
@@ -67,7 +67,7 @@ def invocations_reach(functions: Functions, folder_of: FolderOf, failures: Failu
             run(function, event)
         except Closed:
             return
-        except Exception as error:  # noqa: BLE001 nobody waits for this thread: kept, and raised at the end
+        except Exception as error:
             failures.add(f"asynchronous invocation of {function.function_name}", error)
 
     def invoke(self: LambdaFunction, body: Any, request_headers: Any, response_headers: Any) -> bytes:

@@ -157,7 +157,7 @@ def _model(kind: str, name_property: str, maker: Maker, clients: Clients) -> typ
 
 @contextmanager
 def resources_are_made(clients: Clients) -> Iterator[None]:
-    """moto's CloudFormation knows the types in MAKERS inside the block, and prefers them to its own."""
+    """Moto's CloudFormation knows the types in MAKERS inside the block, and prefers them to its own."""
     ours: list[type[CloudFormationModel]] = [
         _model(kind, name, maker, clients) for kind, (name, maker) in MAKERS.items()
     ]
