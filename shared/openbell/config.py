@@ -32,9 +32,14 @@ class ForecastConfig(_Section):
     horizon: Annotated[int, Field(ge=1, le=60)] = 15  # bars ahead
     history: Annotated[int, Field(ge=60, le=5040)] = 504  # bars fitted
     interval_width: Annotated[float, Field(gt=0, lt=1)] = 0.8
-    changepoint_prior_scale: Annotated[float, Field(gt=0, le=10)] = 0.05
+    changepoint_prior_scale: Annotated[float, Field(gt=0, le=10)] | None = None  # none: the preset's own
     engine: Literal["exact", "stan"] = "exact"
-    preset: Literal["raw", "calibrated"] = "raw"
+    preset: Literal["calibrated", "raw"] = "calibrated"  # anchored and calibrated, or Prophet with its defaults
+
+    @property
+    def bars(self) -> int:
+        """Bars to hand over: those fitted, and a year more whose forecasts are scored for the calibration."""
+        return self.history + (252 if self.preset == "calibrated" else 0)
 
 
 class StrategyConfig(_Section):

@@ -35,13 +35,16 @@ def forecast(run_id: str, batch_index: int, *, ledger: Ledger, archive: Archive)
 
 def forecast_tickers(closes: pd.DataFrame, spec: ForecastConfig) -> tuple[list[Forecast], dict[str, str]]:
     """Forecasts of the columns of `closes` (`(n_sessions, n_tickers)`, USD), and why others could not be made."""
-    options = ForecastOptions(
+    prior = {} if spec.changepoint_prior_scale is None else {"changepoint_prior_scale": spec.changepoint_prior_scale}
+    options = ForecastOptions.preset(
+        spec.preset,
         horizon=spec.horizon,
         interval_width=spec.interval_width,
-        changepoint_prior_scale=spec.changepoint_prior_scale,
+        history=spec.history,
         engine=spec.engine,
+        **prior,
     )
-    batch = forecast_many(closes.iloc[-spec.history :], options)
+    batch = forecast_many(closes.iloc[-spec.bars :], options)
     return [_forecast(symbol, result) for symbol, result in sorted(batch.made.items())], dict(batch.failed)
 
 
@@ -55,6 +58,7 @@ def _forecast(symbol: str, result: ForecastResult) -> Forecast:
         yhat_upper=_floats(result.yhat_upper),
         interval_width=result.interval_width,
         engine=result.engine,
+        skill=result.skill,
     )
 
 

@@ -79,7 +79,7 @@ def _candidates(inputs: RunInputs, tradable: Collection[str], members: Collectio
 
 def _take_snapshot(inputs: RunInputs, candidates: list[str], tradable: Collection[str], data: MarketData) -> Snapshot:
     today = inputs.clock.session
-    bars = max(max(entry.universe.lookback + 1, entry.forecast.history) for entry in _due(inputs).values())
+    bars = max(max(entry.universe.lookback + 1, entry.forecast.bars) for entry in _due(inputs).values())
     closes = data.daily_closes(candidates, _start(today, bars), today - timedelta(days=1))
     good, left_out = usable(closes, candidates, today - timedelta(days=1))
     if len(left_out) > inputs.config.data.max_missing * len(candidates):
