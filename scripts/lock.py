@@ -40,7 +40,7 @@ def closure(names: Iterable[str], without: frozenset[str]) -> set[str]:
         if name in without or (name, extra) in seen:
             continue
         if name not in _locked():
-            raise ValueError(f"{name} is not in uv.lock: add it to pyproject.toml, then run uv lock")
+            raise ValueError(f"{name} is not in the lock: add it to pyproject.toml, then run uv lock")
         seen.add((name, extra))
         found.add(name)
         todo += [(need["name"], part) for need in _needs(name, extra) for part in ("", *need.get("extra", ()))]

@@ -38,7 +38,7 @@ def test_what_another_system_needs_stays_out() -> None:
 
 
 def test_a_package_that_is_not_locked_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="left-pad is not in uv.lock"):
+    with pytest.raises(ValueError, match="left-pad is not in the lock"):
         closure(["left-pad"], WITHOUT)
 
 
