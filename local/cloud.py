@@ -122,12 +122,7 @@ class LocalCloud:
         stack.enter_context(interpreter_is_hooked(hooks))
         stack.callback(self._wind_down)
         self._stack = deploy(
-            self._template,
-            self._parameters,
-            artefacts,
-            self._clients,
-            self._stack_name,
-            told=lambda: "\n".join(self._failures.take()),
+            self._template, self._parameters, artefacts, self._clients, self._stack_name, self._failures
         )
 
     def _build_folder(self, stack: ExitStack) -> Path:
@@ -161,7 +156,7 @@ class LocalCloud:
         found = self._failures.take()
         if not found:
             return
-        told = "the local cloud broke:\n" + "\n".join(found)
+        told = "the local cloud broke:\n" + "\n".join(map(str, found))
         if error is None:
             raise InternalError(told)
         error.add_note(told)

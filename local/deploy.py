@@ -2,12 +2,12 @@
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from moto.cloudformation.models import cloudformation_backends
 from samtranslator.parser.parser import Parser
 from samtranslator.public.exceptions import InvalidDocumentException
@@ -18,7 +18,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.account import ACCOUNT_ID, REGION, Clients, hermetic_session
 from local.artefacts import Artefacts
-from local.failures import DeployError
+from local.failures import DeployError, Failures
 from local.parameters import checked_parameters
 from local.patching import replaced
 
@@ -62,11 +62,11 @@ def expand(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[s
 
 
 def deploy(
-    path: Path, given: Mapping[str, str], artefacts: Artefacts, clients: Clients, stack: str, told: Callable[[], str]
+    path: Path, given: Mapping[str, str], artefacts: Artefacts, clients: Clients, stack: str, failures: Failures
 ) -> Stack:
     """Make every resource of the template at `path`.
 
-    `told` says what broke inside the emulation. Raises DeployError, naming each resource that was not made.
+    `failures` has what breaks inside the emulation. Raises DeployError, naming each resource that was not made.
     """
     template = yaml_parse(path.read_text())
     parameters = checked_parameters(template, given)
@@ -75,12 +75,12 @@ def deploy(
     for key, content in artefacts.package(template, _BUCKET):
         s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
     expanded = expand(template, parameters)
-    _create(clients, stack, expanded, parameters, told)
+    _create(clients, stack, expanded, parameters, failures)
     return _compare(clients, stack, expanded)
 
 
 def _create(
-    clients: Clients, stack: str, expanded: Mapping[str, Any], parameters: Mapping[str, str], told: Callable[[], str]
+    clients: Clients, stack: str, expanded: Mapping[str, Any], parameters: Mapping[str, str], failures: Failures
 ) -> None:
     try:
         clients.get("cloudformation").create_stack(
@@ -89,8 +89,13 @@ def _create(
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
-    except ClientError as error:
-        raise DeployError(f"the stack {stack} could not be made: {error}\n{told()}".rstrip()) from error
+    except (ClientError, BotoCoreError) as error:
+        found = failures.take()
+        refused = next((failure.error for failure in found if isinstance(failure.error, DeployError)), None)
+        if refused:
+            raise DeployError(str(refused)) from refused
+        causes = "\n".join(map(str, found)) or error
+        raise DeployError(f"the stack {stack} could not be made: {causes}") from error
 
 
 def _compare(clients: Clients, stack: str, expanded: Mapping[str, Any]) -> Stack:

@@ -125,6 +125,12 @@ def _schedule_group(wanted: Wanted) -> Made:
     return Made(wanted.name, {"Arn": made["ScheduleGroupArn"]})
 
 
+@makes("AWS::Events::EventBus", "Name")
+def _event_bus(wanted: Wanted) -> Made:
+    arn = wanted.call("events", "create_event_bus", **wanted.take_all())["EventBusArn"]
+    return Made(wanted.name, {"Arn": arn, "Name": wanted.name})
+
+
 # ------------------------------------------------------------------------------------------------ State
 
 

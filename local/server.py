@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, got_request_exception
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
-from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 from local.failures import Failures
@@ -25,7 +25,7 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
     disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 werkzeug's name
-        """Print nothing: what breaks is collected through Flask's signal."""
+        """Print nothing."""
 
 
 @contextmanager
@@ -45,12 +45,17 @@ def moto_server(failures: Failures) -> Iterator[str]:
         _one_at_a_time.release()
 
 
+def _say_nothing(*_: Any) -> None:
+    """What breaks is collected through Flask's signal."""
+
+
 def _serve(failures: Failures) -> Iterator[str]:
     def remember(sender: Flask, exception: Exception, **_: Any) -> None:
         failures.add(f"moto {sender.service}", exception)  # type: ignore[attr-defined]
 
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server(_HOST, 0, application, threaded=True, request_handler=_QuietHandler)
+    server.log = _say_nothing  # type: ignore[method-assign]  # it would print each traceback that is collected above
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
     thread.start()
     try:
