@@ -261,8 +261,8 @@ class PaperExchange:
             "the open at the opening bell and the close in the last 15 minutes of the session; limit and stop orders "
             "that rested through a session also meet its high and low, stops before limits when both were touched"
             if self.history.has_ohl
-            else "the close, in the last 15 minutes of the session; the data has no opens, highs or lows, so that limit "
-            "and stop orders meet closes only"
+            else "the close, in the last 15 minutes of the session; the data has no opens, highs or lows, so that "
+            "limit and stop orders meet closes only"
         )
         return (
             f"Daily bars: prices are printed as follows: {known}. A market order fills at the next printed price, with "
