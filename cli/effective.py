@@ -20,6 +20,15 @@ def effective_config(path: Path, strategies: tuple[str, ...]) -> PlatformConfig:
     return config
 
 
+def on_local_market(config: PlatformConfig) -> PlatformConfig:
+    """The same configuration on a market that is not the index: every strategy looks at all that is traded there."""
+    entries = {
+        name: entry.model_copy(update={"universe": entry.universe.model_copy(update={"members": "tradable"})})
+        for name, entry in config.strategies.items()
+    }
+    return config.model_copy(update={"strategies": entries})
+
+
 def write_config(config: PlatformConfig, path: Path) -> None:
     """Write `config` as YAML that reads back as the same configuration."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,30 +1,29 @@
 """The stage on which runs are played: the paper exchange, and the local cloud made from our own template."""
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from openbell.adapters.dynamo_ledger import DynamoLedger
 
 from cli.arguments import RunOptions
 from cli.books import compare_books
 from cli.day import Alert
-from cli.effective import write_config
+from cli.effective import on_local_market, write_config
 from cli.failures import failure_note
 from cli.market import Market
 from cli.places import STATE_MACHINE, TEMPLATE
 from cli.run_report import RunReport, read_report
 from cli.workflow import Event, Story
-from local import LocalCloud
+from local import LocalCloud, Schedule
+from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.config import PlatformConfig
 from openbell.model import RunStatus
 from openbell.runs import report_key
-from paper import PaperExchange, serve
+from paper import Credentials, PaperExchange, serve
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ class Stage:
         due = [schedule for schedule in self._cloud.schedules_due(now) if self._followed(schedule)]
         return [partial(self._fire, schedule, now) for schedule in due] or [self._by_hand]
 
-    def _fire(self, schedule: Any, at: datetime) -> Execution:
-        return Execution(self._cloud.fire(schedule, at), schedule.name)
+    def _fire(self, schedule: Schedule, at: datetime) -> Execution:
+        return Execution(self._cloud.fire(schedule, at), f"the schedule {schedule.logical_id}")
 
-    def _followed(self, schedule: Any) -> bool:
+    def _followed(self, schedule: Schedule) -> bool:
         return bool(self._config.due(schedule.input["schedule"]))
 
     def _by_hand(self) -> Execution:
@@ -103,17 +102,27 @@ def open_stage(
 ) -> Iterator[Stage]:
     """The stage with its exchange standing at `start`; everything is torn down at the end, whatever happens."""
     exchange = PaperExchange(market.history, cash=options.equity, at=start, slippage_bps=options.slippage_bps)
-    served = serve(exchange)
-    try:
-        write_config(config, work / "strategies.yaml")
-        with LocalCloud(
+    keys = Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
+    strategies = work / "strategies.yaml"
+    write_config(on_local_market(config), strategies)
+    with (
+        serve(exchange, credentials=keys) as served,
+        LocalCloud(
             template=TEMPLATE,
             parameters={"BrokerUrl": served.url, "DataUrl": served.url, "MarketData": "alpaca", "TradingMode": "paper"},
             work=work,
-            wait=exchange.wait,
+            wait=lambda seconds: _pass_time(exchange, seconds),
             clock=lambda: exchange.now,
-            on_alert=lambda subject, message: on_alert(Alert(subject, message)),
-        ) as cloud:
-            yield Stage(exchange, cloud, config)
-    finally:
-        served.stop()
+            on_alert=lambda alert: on_alert(Alert(alert.subject, alert.message)),
+            layer_files={"config/strategies.yaml": strategies},
+        ) as cloud,
+    ):
+        cloud.client("secretsmanager").put_secret_value(
+            SecretId=cloud.outputs["BrokerSecretArn"],
+            SecretString=json.dumps({"key_id": keys.key_id, "secret_key": keys.secret_key}),
+        )
+        yield Stage(exchange, cloud, config)
+
+
+def _pass_time(exchange: PaperExchange, seconds: float) -> None:
+    exchange.wait(seconds)

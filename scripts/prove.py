@@ -10,11 +10,11 @@ from pathlib import Path
 
 # A bundle that lacks an adapter's library would fail at its first call only, so what the settings ask for is tried.
 _ADAPTERS = {
-    "OPENBELL_TABLE": ["openbell.adapters.dynamo_ledger"],
+    "OPENBELL_TABLE": ["openbell.adapters.dynamo.ledger"],
     "OPENBELL_BUCKET": ["openbell.adapters.s3_archive"],
     "OPENBELL_ALERTS_TOPIC": ["openbell.adapters.sns_alerts"],
-    "OPENBELL_BROKER_SECRET": ["openbell.adapters.alpaca_broker"],
-    "OPENBELL_MARKET_DATA": ["openbell.adapters.alpaca_data", "openbell.adapters.yahoo_data"],
+    "OPENBELL_BROKER_SECRET": ["openbell.adapters.alpaca.broker"],
+    "OPENBELL_MARKET_DATA": ["openbell.adapters.alpaca.data", "openbell.adapters.yahoo.data"],
 }
 _IMPORT = """
 import importlib, json, sys, time

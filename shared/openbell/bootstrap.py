@@ -38,7 +38,7 @@ def _client(service: str) -> Any:
 @cache
 def ledger() -> Ledger:
     """The ledger in DynamoDB."""
-    from openbell.adapters.dynamo_ledger import DynamoLedger  # noqa: PLC0415 only what a function uses is imported
+    from openbell.adapters.dynamo.ledger import DynamoLedger  # noqa: PLC0415 only what a function uses is imported
 
     settings().need("table")
     return DynamoLedger(_client("dynamodb"), settings().table)
@@ -69,7 +69,7 @@ def broker() -> Broker:
 
 @cache
 def _broker(key_id: str, secret_key: str) -> Broker:
-    from openbell.adapters.alpaca_broker import AlpacaBroker  # noqa: PLC0415
+    from openbell.adapters.alpaca.broker import AlpacaBroker  # noqa: PLC0415
 
     settings().need("broker_url", "data_url")
     return AlpacaBroker(
@@ -95,7 +95,7 @@ def _keys() -> tuple[str, str]:
 def market_data() -> MarketData:
     """The price source that the settings name."""
     if settings().market_data == "alpaca":
-        from openbell.adapters.alpaca_data import AlpacaData  # noqa: PLC0415
+        from openbell.adapters.alpaca.data import AlpacaData  # noqa: PLC0415
 
         key_id, secret_key = _keys()
         return AlpacaData(data_url=settings().data_url, key_id=key_id, secret_key=secret_key)
@@ -104,7 +104,7 @@ def market_data() -> MarketData:
 
 @cache
 def _yahoo() -> MarketData:
-    from openbell.adapters.yahoo_data import YahooData  # noqa: PLC0415
+    from openbell.adapters.yahoo.data import YahooData  # noqa: PLC0415
 
     return YahooData(cache_folder=Path("/tmp/yfinance"))  # noqa: S108 the only folder that a Lambda may write to
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -234,17 +233,13 @@ class Position:
         return self.cost / self.qty
 
 
-def _no_positions() -> Mapping[str, Position]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True)
 class Sleeve:
     """One strategy's virtual sub-account."""
 
     strategy: str
     cash: Decimal
-    positions: Mapping[str, Position] = field(default_factory=_no_positions)
+    positions: Mapping[str, Position] = field(default_factory=dict)
     realised_pnl: Decimal = ZERO
     last_rebalance: date | None = None
     version: int = 0

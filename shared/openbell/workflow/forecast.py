@@ -1,6 +1,6 @@
 """Forecast: Prophet on one batch's columns of the snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -62,5 +62,5 @@ def _forecast(symbol: str, result: ForecastResult) -> Forecast:
     )
 
 
-def _floats(values: Sequence[float]) -> tuple[float, ...]:
+def _floats(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)

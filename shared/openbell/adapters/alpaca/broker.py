@@ -1,0 +1,234 @@
+"""The brokerage account at Alpaca."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from openbell.adapters.alpaca.client import FAILURES, AlpacaClient, explain_read, status_of, words_of
+from openbell.errors import (
+    BrokerRefused,
+    ConfigError,
+    OpenbellError,
+    OrderNotCancelable,
+    OrderRejected,
+    OutcomeUnknown,
+    RateLimited,
+)
+from openbell.model import (
+    ZERO,
+    Account,
+    BrokerOrder,
+    BrokerPosition,
+    LegKind,
+    MarketClock,
+    OrderRequest,
+    OrderStatus,
+    Side,
+)
+
+_LIVE_HOST = "api.alpaca.markets"
+_PAGE = 500  # the most orders that one answer lists
+_ENDED = {
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELED,
+    "replaced": OrderStatus.CANCELED,
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+}
+_COMPLEX = frozenset({"bracket", "oco", "oto"})
+_BLOCKS = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
+
+
+class AlpacaBroker:
+    """`openbell.ports.Broker` over Alpaca's trading API.
+
+    ConfigError if `mode` is paper and `base_url` is the live host, or the other way round.
+    """
+
+    def __init__(
+        self, base_url: str, data_url: str, key_id: str, secret_key: str, mode: Literal["paper", "live"] = "paper"
+    ) -> None:
+        is_live = urlsplit(base_url).hostname == _LIVE_HOST
+        if is_live != (mode == "live"):
+            raise ConfigError(f"mode is {mode!r} and the broker's URL is {base_url}: these do not belong together")
+        self._client = AlpacaClient(base_url, data_url, key_id, secret_key)
+
+    # Reads.
+
+    def clock(self) -> MarketClock:
+        """See Broker."""
+        body = self._read("the clock", self._client.get_clock)
+        return MarketClock(
+            now=_instant(body["timestamp"]),
+            is_open=body["is_open"],
+            next_open=_instant(body["next_open"]),
+            next_close=_instant(body["next_close"]),
+        )
+
+    def account(self) -> Account:
+        """See Broker."""
+        body = self._read("the account", self._client.get_account)
+        return Account(
+            equity=Decimal(body["equity"]),
+            last_equity=Decimal(body["last_equity"]),
+            cash=Decimal(body["cash"]),
+            buying_power=Decimal(body["buying_power"]),
+            blocked=_why_blocked(body),
+        )
+
+    def positions(self) -> dict[str, BrokerPosition]:
+        """See Broker. A short position has a negative quantity."""
+        found = self._read("positions", self._client.list_positions)
+        positions = [_position(body) for body in found if body.get("asset_class", "us_equity") == "us_equity"]
+        return {position.symbol: position for position in positions}
+
+    def open_orders(self) -> list[BrokerOrder]:
+        """See Broker."""
+        found: list[Mapping[str, Any]] = []
+        while True:
+            after = {"after_order_id": found[-1]["id"]} if found else {}
+            page = self._read("open orders", self._open_orders_after, after)
+            found += page
+            if len(page) < _PAGE:
+                return [_order(body) for body in found]
+
+    def _open_orders_after(self, after: dict[str, str]) -> Any:
+        return self._client.list_orders(status="open", limit=_PAGE, direction="asc", nested=True, params=dict(after))
+
+    def tradable_symbols(self) -> frozenset[str]:
+        """See Broker."""
+        found = self._read("assets", self._client.list_assets, "active", "us_equity")
+        return frozenset(body["symbol"] for body in found if body["tradable"] and body.get("exchange") != "OTC")
+
+    def find_order(self, client_order_id: str) -> BrokerOrder | None:
+        """See Broker."""
+        what = f"order {client_order_id}"
+        body = self._find(what, self._client.get_order_by_client_order_id, client_order_id)
+        if body and body.get("order_class") in _COMPLEX and not body.get("legs"):
+            body = self._find(what, self._client.get_order, body["id"], True)
+        return _order(body) if body else None
+
+    def _find(self, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except FAILURES as error:
+            if status_of(error) == 404:  # noqa: PLR2004
+                return None
+            raise explain_read(error, what) from error
+
+    def _read(self, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except FAILURES as error:
+            raise explain_read(error, what) from error
+
+    # Writes.
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """See Broker."""
+        try:
+            body = self._client.submit_order(
+                symbol=request.symbol,
+                qty=f"{request.qty.normalize():f}",
+                side=request.side.value,
+                type="market",
+                client_order_id=request.client_order_id,
+                **_terms(request),
+            )
+        except FAILURES as error:
+            raise _explain_submit(error, request) from error
+        return _order(body)
+
+    def cancel(self, order_id: str) -> None:
+        """See Broker."""
+        try:
+            self._client.cancel_order(order_id)
+        except FAILURES as error:
+            if status_of(error) in {404, 422}:
+                raise OrderNotCancelable(f"order {order_id}: {words_of(error)}") from error
+            raise explain_read(error, f"the cancellation of order {order_id}") from error
+
+
+def _terms(request: OrderRequest) -> dict[str, Any]:
+    """A bracket rests until it is filled or cancelled, so that its legs protect the shares beyond today."""
+    if request.bracket is None:
+        return {"time_in_force": "day"}
+    return {
+        "time_in_force": "gtc",
+        "order_class": "bracket",
+        "take_profit": {"limit_price": str(request.bracket.take_profit_price)},
+        "stop_loss": {
+            "stop_price": str(request.bracket.stop_price),
+            "limit_price": str(request.bracket.stop_limit_price),
+        },
+    }
+
+
+def _explain_submit(error: Exception, request: OrderRequest) -> OpenbellError:
+    """What a failed submission means, by status and words together: one code covers several causes."""
+    status, words = status_of(error), words_of(error)
+    what = f"order {request.client_order_id}"
+    match status:
+        case None:
+            return OutcomeUnknown(f"{what}: no answer that could be read: {words}")
+        case 429:
+            return RateLimited(f"Alpaca refuses more requests for now ({what})")
+        case 401:
+            return BrokerRefused(f"Alpaca refuses the keys: {words}")
+        case 403 if "code" not in (getattr(error, "_error", None) or {}):
+            return BrokerRefused(f"Alpaca refuses the account: {words}")
+        case 409 | 422 if _says_duplicate(words):
+            return OutcomeUnknown(f"{what} may have been sent before: {words}")
+        case _ if status >= 500:  # noqa: PLR2004
+            return OutcomeUnknown(f"{what}: status {status}: {words}")
+    return OrderRejected(words)
+
+
+def _says_duplicate(words: str) -> bool:
+    return "unique" in words and "client" in words and "order" in words
+
+
+def _why_blocked(body: Mapping[str, Any]) -> str:
+    reasons = [flag.replace("_", " ") for flag in _BLOCKS if body.get(flag)]
+    if body.get("status") not in {"ACTIVE", "ACCOUNT_UPDATED"}:
+        reasons.append(f"status {body.get('status')}")
+    return ", ".join(reasons)
+
+
+def _position(body: Mapping[str, Any]) -> BrokerPosition:
+    sign = -1 if body.get("side") == "short" else 1
+    qty = sign * abs(Decimal(body["qty"]))
+    average = Decimal(body["avg_entry_price"])
+    return BrokerPosition(
+        symbol=body["symbol"],
+        qty=qty,
+        qty_available=Decimal(body.get("qty_available") or qty),
+        average_price=average,
+        price=Decimal(body["current_price"]) if body.get("current_price") else average,
+    )
+
+
+def _order(body: Mapping[str, Any], *, is_leg: bool = False) -> BrokerOrder:
+    filled = body.get("filled_avg_price")
+    return BrokerOrder(
+        id=body["id"],
+        client_order_id=body["client_order_id"],
+        symbol=body["symbol"],
+        side=Side(body["side"]),
+        status=_ENDED.get(body["status"], OrderStatus.WORKING),  # a state that is new to us is not an end
+        qty=Decimal(body.get("qty") or 0),
+        filled_qty=Decimal(body.get("filled_qty") or 0),
+        filled_avg_price=Decimal(filled) if filled else ZERO,
+        kind=_leg_kind(body) if is_leg else LegKind.ENTRY,
+        legs=tuple(_order(leg, is_leg=True) for leg in body.get("legs") or ()),
+    )
+
+
+def _leg_kind(body: Mapping[str, Any]) -> LegKind:
+    return LegKind.TAKE_PROFIT if body["type"] == "limit" else LegKind.STOP
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

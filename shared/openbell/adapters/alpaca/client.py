@@ -1,0 +1,78 @@
+"""alpaca-trade-api with what it lacks: time limits, no repetition of its own, a data host that is no global variable."""
+
+from typing import Any
+
+from alpaca_trade_api.rest import REST, APIError
+from requests import HTTPError, PreparedRequest, RequestException, Response
+from requests.adapters import HTTPAdapter
+
+from openbell.errors import BrokerRefused, BrokerUnavailable, OpenbellError, RateLimited
+
+CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
+_RATE_LIMITED, _SERVER_ERROR = 429, 500
+
+
+class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
+    """The REST client, answering with plain JSON.
+
+    Hosts must be given: the library's own default is the live host. It repeats no request, because it would repeat
+    orders too. Private attributes of the library are touched here and nowhere else.
+    """
+
+    def __init__(self, base_url: str, data_url: str, key_id: str, secret_key: str) -> None:
+        super().__init__(key_id, secret_key, base_url=base_url.rstrip("/"), api_version="v2", raw_data=True)
+        self._data_url = data_url.rstrip("/")
+        self._retry = 0
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Impatient())
+
+    def data_get(
+        self,
+        path: str,
+        data: dict[str, Any] | None = None,
+        feed: str | None = None,
+        api_version: str = "v2",
+    ) -> Any:
+        """GET from the market data host."""
+        query = (data or {}) | ({"feed": feed} if feed else {})
+        return self._request("GET", path, query, base_url=self._data_url, api_version=api_version)
+
+
+class _Impatient(HTTPAdapter):
+    """Gives up on silence; without this a stalled connection would block until the Lambda is killed."""
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
+        options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        return super().send(request, **options)
+
+
+FAILURES = (APIError, RequestException)  # everything that a call of AlpacaClient may raise
+
+
+def status_of(error: Exception) -> int | None:
+    """The HTTP status of an answer, None if there was none that could be read."""
+    if isinstance(error, APIError):
+        return int(error.status_code) if error.status_code else None
+    if isinstance(error, HTTPError) and error.response is not None:
+        return int(error.response.status_code)
+    return None
+
+
+def words_of(error: Exception) -> str:
+    """The broker's own words: message and reason, with the code."""
+    body = getattr(error, "_error", None)
+    if isinstance(body, dict):
+        reason = f": {body['reject_reason']}" if body.get("reject_reason") else ""
+        code = f" (code {body['code']})" if body.get("code") else ""
+        return f"{body.get('message', '')}{reason}{code}"
+    return str(error)
+
+
+def explain_read(error: Exception, what: str) -> OpenbellError:
+    """What a failed call that changes nothing means."""
+    status = status_of(error)
+    if status is None or status >= _SERVER_ERROR:
+        return BrokerUnavailable(f"Alpaca did not answer {what}: {words_of(error)}")
+    if status == _RATE_LIMITED:
+        return RateLimited(f"Alpaca refuses more requests for now ({what})")
+    return BrokerRefused(f"Alpaca refuses {what} with status {status}: {words_of(error)}")

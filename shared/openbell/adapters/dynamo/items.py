@@ -1,0 +1,137 @@
+"""How values become items of the table and back, and under which keys they are kept.
+
+| pk | sk | what |
+|---|---|---|
+| RUN#<run_id> | RUN | the run |
+| RUN#<run_id> | PLAN | the seal of its plan |
+| RUN#<run_id> | ORDER#<client_order_id> | an order |
+| RUN#<run_id> | FORECAST#<spec>#<symbol> | a forecast, or why there is none |
+| RUNS | <as_of in UTC>#<run_id> | the same run, in the list of all |
+| OPEN | <client_order_id> | points to an order while anything can happen to it |
+| SLEEVE | <strategy> | a sleeve |
+| CONTROL | LEASE, HALT | who may trade; whether anybody may |
+| TICK#<tick> | TICK | which execution took a firing of a schedule |
+| EXECUTION#<name> | EXECUTION | the run that an execution started |
+"""
+
+from collections.abc import Mapping
+from datetime import UTC
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from openbell.model import Run
+
+type Item = dict[str, Any]  # attributes as the DynamoDB API spells them: {"pk": {"S": "RUN#..."}, ...}
+type Key = tuple[str, str]
+
+LEASE: Key = ("CONTROL", "LEASE")
+HALT: Key = ("CONTROL", "HALT")
+
+
+def run_key(run_id: str) -> Key:
+    """Where a run is kept."""
+    return f"RUN#{run_id}", "RUN"
+
+
+def listed_run_key(run: Run) -> Key:
+    """Where a run is kept in the list of all runs; text in UTC sorts by time."""
+    return "RUNS", f"{run.as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%S}#{run.run_id}"
+
+
+def seal_key(run_id: str) -> Key:
+    """Where the seal of a run's plan is kept."""
+    return f"RUN#{run_id}", "PLAN"
+
+
+def order_key(run_id: str, client_order_id: str) -> Key:
+    """Where an order is kept."""
+    return f"RUN#{run_id}", f"ORDER#{client_order_id}"
+
+
+def open_key(client_order_id: str) -> Key:
+    """Where an open order is pointed to."""
+    return "OPEN", client_order_id
+
+
+def forecast_key(run_id: str, spec: str, symbol: str) -> Key:
+    """Where a forecast is kept, or why there is none."""
+    return f"RUN#{run_id}", f"FORECAST#{spec}#{symbol}"
+
+
+def sleeve_key(strategy: str) -> Key:
+    """Where a sleeve is kept."""
+    return "SLEEVE", strategy
+
+
+def tick_key(tick: str) -> Key:
+    """Where it is kept who took a firing of a schedule."""
+    return f"TICK#{tick}", "TICK"
+
+
+def execution_key(execution: str) -> Key:
+    """Where it is kept which run an execution started."""
+    return f"EXECUTION#{execution}", "EXECUTION"
+
+
+def key_of(key: Key) -> Item:
+    """The key as the API wants it."""
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def item_of(key: Key, value: Any, **more: Any) -> Item:
+    """`value` (a dataclass) as an item with one attribute a field; Decimals and times are kept as text."""
+    plain = _adapter(type(value)).dump_python(value, mode="json")
+    return item_with(key, **plain, **more)
+
+
+def item_with(key: Key, **attributes: Any) -> Item:
+    """An item with plain attributes."""
+    return key_of(key) | {name: attribute_of(value) for name, value in attributes.items()}
+
+
+def value_of[T](kind: type[T], item: Item) -> T:
+    """The value of `kind` that `item_of` made the item of."""
+    plain = {name: _plain(attribute) for name, attribute in item.items() if name not in {"pk", "sk"}}
+    value: T = _adapter(kind).validate_python(plain)
+    return value
+
+
+def attribute_of(value: Any) -> dict[str, Any]:
+    """A JSON-able value as a DynamoDB attribute; floats are written so that they read back bit by bit."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case int() | float():
+            return {"N": repr(value)}
+        case str():
+            return {"S": value}
+        case Mapping():
+            return {"M": {str(key): attribute_of(inner) for key, inner in value.items()}}
+        case list() | tuple():
+            return {"L": [attribute_of(inner) for inner in value]}
+    raise TypeError(f"{value!r} of type {type(value).__name__} has no place in an item")
+
+
+def _plain(attribute: Mapping[str, Any]) -> Any:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "NULL":
+            return None
+        case "N":
+            number = Decimal(value)
+            return int(number) if number == number.to_integral_value() else float(value)
+        case "M":
+            return {key: _plain(inner) for key, inner in value.items()}
+        case "L":
+            return [_plain(inner) for inner in value]
+    return value
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

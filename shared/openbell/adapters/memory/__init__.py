@@ -1,0 +1,1 @@
+"""Stores within one process."""

@@ -1,0 +1,16 @@
+"""The archive in memory, for backtests and tests."""
+
+
+class MemoryArchive:
+    """`openbell.ports.Archive` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+
+    def put(self, key: str, content: bytes) -> None:
+        """See Archive."""
+        self._contents[key] = content
+
+    def get(self, key: str) -> bytes:
+        """See Archive."""
+        return self._contents[key]

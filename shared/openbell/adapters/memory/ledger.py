@@ -1,0 +1,165 @@
+"""The ledger in memory: the same promises within one process, for backtests and tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from openbell.errors import LeaseLost, StoreUnavailable
+from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
+
+
+@dataclass
+class MemoryLedger:
+    """`openbell.ports.Ledger` in dictionaries."""
+
+    _ticks: dict[str, str] = field(default_factory=dict)
+    _lease: Lease | None = None
+    _halt: Halt | None = None
+    _runs: dict[str, Run] = field(default_factory=dict)
+    _executions: dict[str, str] = field(default_factory=dict)
+    _sleeves: dict[str, Sleeve] = field(default_factory=dict)
+    _orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # by run
+    _open: dict[str, str] = field(default_factory=dict)  # run by client_order_id
+    _forecasts: dict[tuple[str, str], dict[str, Forecast | str]] = field(default_factory=dict)
+
+    def claim_tick(self, tick: str, execution: str) -> bool:
+        """See Ledger."""
+        return self._ticks.setdefault(tick, execution) == execution
+
+    def acquire_lease(self, holder: str, now: datetime, seconds: int) -> Lease | None:
+        """See Ledger."""
+        held = self._lease
+        if held and held.holder == holder:
+            return held
+        if held and held.holder and held.expires_at > now:
+            return None
+        self._lease = Lease(holder, held.fence + 1 if held else 1, now + timedelta(seconds=seconds))
+        return self._lease
+
+    def lease(self) -> Lease | None:
+        """See Ledger."""
+        return self._lease if self._lease and self._lease.holder else None
+
+    def release_lease(self, lease: Lease) -> None:
+        """See Ledger."""
+        if self._lease and self._lease.fence == lease.fence:
+            self._lease = replace(self._lease, holder="")
+
+    def halt(self) -> Halt | None:
+        """See Ledger."""
+        return self._halt
+
+    def set_halt(self, halt: Halt) -> None:
+        """See Ledger."""
+        self._halt = self._halt or halt
+
+    def clear_halt(self) -> None:
+        """See Ledger."""
+        self._halt = None
+
+    def start_run(self, run: Run, lease: Lease | None) -> None:
+        """See Ledger."""
+        if lease:
+            self._check(lease)
+        self._runs[run.run_id] = run
+        self._executions[run.execution] = run.run_id
+
+    def finish_run(self, run: Run) -> None:
+        """See Ledger."""
+        self._runs[run.run_id] = run
+
+    def run(self, run_id: str) -> Run | None:
+        """See Ledger."""
+        return self._runs.get(run_id)
+
+    def run_of(self, execution: str) -> Run | None:
+        """See Ledger."""
+        return self._runs.get(self._executions.get(execution, ""))
+
+    def runs(self, limit: int = 50) -> list[Run]:
+        """See Ledger."""
+        return sorted(self._runs.values(), key=lambda run: (run.as_of, run.run_id), reverse=True)[:limit]
+
+    def sleeves(self) -> dict[str, Sleeve]:
+        """See Ledger."""
+        return dict(self._sleeves)
+
+    def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
+        """See Ledger."""
+        self._check(lease)
+        self._sleeves.setdefault(sleeve.strategy, sleeve)
+
+    def save_plan(
+        self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
+    ) -> None:
+        """See Ledger."""
+        if self.plan_sealed(run_id):
+            return
+        self._check(lease)
+        self._check_sleeves(sleeves)
+        self._orders[run_id] = {order.client_order_id: order for order in orders}
+        self._open |= {order.client_order_id: run_id for order in orders}
+        self._write_sleeves(sleeves)
+
+    def plan_sealed(self, run_id: str) -> bool:
+        """See Ledger."""
+        return run_id in self._orders
+
+    def order(self, run_id: str, client_order_id: str) -> Order | None:
+        """See Ledger."""
+        return self._orders.get(run_id, {}).get(client_order_id)
+
+    def orders(self, run_id: str) -> list[Order]:
+        """See Ledger."""
+        return [order for _, order in sorted(self._orders.get(run_id, {}).items())]
+
+    def open_orders(self) -> list[Order]:
+        """See Ledger."""
+        return [self._orders[run_id][client_order_id] for client_order_id, run_id in sorted(self._open.items())]
+
+    def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
+        """See Ledger."""
+        self._check(lease)
+        known = self.order(order.run_id, order.client_order_id)
+        if known is None or known.version != order.version:
+            raise StoreUnavailable("the ledger was changed by another writer in between: read again")
+        self._check_sleeves(sleeves)
+        saved = replace(order, version=order.version + 1)
+        self._orders[order.run_id][order.client_order_id] = saved
+        if saved.open:
+            self._open[saved.client_order_id] = saved.run_id
+        else:
+            self._open.pop(saved.client_order_id, None)
+        self._write_sleeves(sleeves)
+        return saved
+
+    def save_forecasts(
+        self, run_id: str, spec: str, forecasts: Sequence[Forecast], failures: Mapping[str, str]
+    ) -> None:
+        """See Ledger."""
+        kept = self._forecasts.setdefault((run_id, spec), {})
+        kept.update({forecast.symbol: forecast for forecast in forecasts})
+        kept.update(failures)
+
+    def forecasts(self, run_id: str, spec: str) -> dict[str, Forecast]:
+        """See Ledger."""
+        kept = self._forecasts.get((run_id, spec), {})
+        return {symbol: found for symbol, found in kept.items() if isinstance(found, Forecast)}
+
+    def forecast_failures(self, run_id: str, spec: str) -> dict[str, str]:
+        """See Ledger."""
+        kept = self._forecasts.get((run_id, spec), {})
+        return {symbol: found for symbol, found in kept.items() if isinstance(found, str)}
+
+    def _check(self, lease: Lease) -> None:
+        if self._lease is None or self._lease.fence != lease.fence:
+            raise LeaseLost(f"lease {lease.fence} of {lease.holder} is no longer the newest")
+
+    def _check_sleeves(self, sleeves: Sequence[Sleeve]) -> None:
+        for sleeve in sleeves:
+            known = self._sleeves.get(sleeve.strategy)
+            if known is None or known.version != sleeve.version:
+                raise StoreUnavailable("the ledger was changed by another writer in between: read again")
+
+    def _write_sleeves(self, sleeves: Sequence[Sleeve]) -> None:
+        self._sleeves |= {sleeve.strategy: replace(sleeve, version=sleeve.version + 1) for sleeve in sleeves}
