@@ -1,12 +1,14 @@
 """Bring the ledger up to the broker before a run decides anything."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from openbell.execution.settling import drop, settle
 from openbell.model import ZERO, BrokerPosition, Fill, Lease, OrderStatus, Sleeve
 from openbell.ports import Broker, Ledger
+
+_LOOKS = 3  # a protective order may fill between the look at the orders and the look at the positions
 
 
 @dataclass(frozen=True)
@@ -28,22 +30,25 @@ class Reconciliation:
     unmanaged: tuple[tuple[str, Decimal], ...] = ()  # (symbol, shares) that no sleeve owns
 
 
-def reconcile(broker: Broker, ledger: Ledger, lease: Lease) -> Reconciliation:
-    """Book what ended since the last run, adopt what a dead run left, and compare every position.
+def reconcile(broker: Broker, ledger: Ledger, lease: Lease, never_sent: Collection[OrderStatus]) -> Reconciliation:
+    """Book what ended since the last look, give up what will not be sent any more, and compare every position.
 
-    Run it only while the lease is held: then no order of ours can be on its way, so a SUBMITTING order that the broker
-    does not know has never arrived.
+    Orders that the broker does not know and whose status is in `never_sent` are dropped. SUBMITTING may be among them
+    only where no Lambda of an earlier attempt can still be on its way to the broker.
     """
     booked: list[Fill] = []
     adopted: list[str] = []
-    for order in ledger.open_orders():
-        settled, fills = settle(order, broker, ledger, lease)
-        booked += fills
-        if settled.status in {OrderStatus.PLANNED, OrderStatus.SUBMITTING}:
-            drop(settled, "its run ended before it was sent", ledger, lease)
-            adopted.append(order.client_order_id)
-    differences, unmanaged = compare(ledger.sleeves(), broker.positions())
-    return Reconciliation(tuple(booked), tuple(adopted), differences, unmanaged)
+    for _ in range(_LOOKS):
+        for order in ledger.open_orders():
+            settled, fills = settle(order, broker, ledger, lease)
+            booked += fills
+            if settled.status in never_sent:
+                drop(settled, "its run ended before it was sent", ledger, lease)
+                adopted.append(order.client_order_id)
+        drift, unmanaged = compare(ledger.sleeves(), broker.positions())
+        if not drift:
+            break
+    return Reconciliation(tuple(booked), tuple(adopted), drift, unmanaged)
 
 
 def compare(

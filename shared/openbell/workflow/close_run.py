@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openbell.errors import LeaseLost
-from openbell.execution.reconciliation import Drift, compare
-from openbell.execution.settling import drop, settle
-from openbell.model import Lease, OrderStatus, Run, RunStatus
+from openbell.execution.reconciliation import Drift, reconcile
+from openbell.model import OrderStatus, Run, RunStatus
 from openbell.ports import Desk
 from openbell.reporting import make_report
 from openbell.runs import lease_of, report_key
@@ -25,18 +24,19 @@ class ClosedRun:
 def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk) -> ClosedRun:
     """End the run that `execution` started, COMPLETED or FAILED. Doing it twice does no harm.
 
-    A failed run's unsent orders are dropped. Where the sleeves hold more than the broker, a person is alerted.
+    Orders that were not sent are dropped. Where the sleeves hold more than the broker, a person is alerted.
     """
     run = desk.ledger.run_of(execution)
     if run is None:
         return ClosedRun("", outcome, "", {})
     lease = lease_of(run)
+    drift: tuple[Drift, ...] = ()
     try:
-        _settle_all(run, desk, lease)
-    except LeaseLost:
+        # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
+        drift = reconcile(desk.broker, desk.ledger, lease, never_sent={OrderStatus.PLANNED}).drift
+    except LeaseLost:  # the books belong to another run now
         outcome, failure = RunStatus.FAILED, failure or "another run has taken over the lease"
     ended = replace(run, status=outcome, note=failure)
-    drift, _ = compare(desk.ledger.sleeves(), desk.broker.positions())
     report = make_report(ended, desk, drift)
     desk.archive.put(report_key(run.run_id), report.to_bytes())
     if drift:
@@ -44,13 +44,6 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk) -> C
     desk.ledger.finish_run(ended)
     desk.ledger.release_lease(lease)
     return ClosedRun(run.run_id, outcome, report_key(run.run_id), report.content)
-
-
-def _settle_all(run: Run, desk: Desk, lease: Lease) -> None:
-    for order in desk.ledger.orders(run.run_id):
-        settled, _ = settle(order, desk.broker, desk.ledger, lease)
-        if settled.status is OrderStatus.PLANNED:
-            drop(settled, "its run ended before it was sent", desk.ledger, lease)
 
 
 def _alert_drift(run: Run, drift: tuple[Drift, ...], desk: Desk) -> None:

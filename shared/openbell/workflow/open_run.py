@@ -25,6 +25,7 @@ from openbell.model import (
     Lease,
     MarketClock,
     Order,
+    OrderStatus,
     Run,
     RunStatus,
     Sleeve,
@@ -116,7 +117,7 @@ def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
 
 def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:
     lease = lease_of(run)
-    found = reconcile(desk.broker, desk.ledger, lease)
+    found = reconcile(desk.broker, desk.ledger, lease, {OrderStatus.PLANNED, OrderStatus.SUBMITTING})
     if found.drift:
         raise BooksDisagree(_describe(found))
     account = desk.broker.account()
