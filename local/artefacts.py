@@ -1,4 +1,4 @@
-"""What the functions run: copied to a build folder as Lambda would unpack it, zipped and uploaded as `sam package` does."""
+"""What the functions run: copied to a folder as Lambda would unpack it, zipped and uploaded as `sam package` does."""
 
 import hashlib
 import io

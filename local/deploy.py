@@ -1,4 +1,4 @@
-"""From a SAM template to resources: expanded by SAM's own translator, made by CloudFormation, compared with the template."""
+"""From a SAM template to resources: expanded by SAM's translator, made by CloudFormation, compared with it."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""CloudFormation types that moto lacks or makes half: made through the service's own API from the template's properties.
+"""CloudFormation types that moto lacks or makes half: made through the service's own API from the same properties.
 
 The types themselves are in `resource_makers`.
 """
@@ -71,7 +71,7 @@ def makes(kind: str, name: str = "") -> Callable[[Maker], Maker]:
     return register
 
 
-def fitted(value: Any, shape: Any) -> Any:
+def fitted(value: Any, shape: Any) -> Any:  # noqa: PLR0911 one return for each kind
     """`value` as botocore's `shape` wants it: CloudFormation gives numbers as texts, and the reverse."""
     match shape.type_name:
         case "structure" if isinstance(value, Mapping):

@@ -219,7 +219,7 @@ def _stop_frames(env: Environment) -> None:
         frame.set_stop(stop_date=datetime.now(UTC), cause=None, error=None)
 
 
-def _task_hooks(hooks: Hooks) -> tuple[_Hook, ...]:
+def _task_hooks(hooks: Hooks) -> tuple[_Hook, ...]:  # noqa: C901 a closure for each hook
     after = StateTaskService._after_eval_execution
 
     def invoke_function(parameters: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -273,4 +273,4 @@ def _client_error(code: str, status: int, message: str) -> ClientError:
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": str(uuid.uuid4())},
     }
-    return ClientError(answer, "Invoke")  # type: ignore[arg-type]
+    return ClientError(answer, "Invoke")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.failures import DeployError
@@ -165,7 +165,7 @@ def _bucket(wanted: Wanted) -> Made:
     for name, operation, parameter in _BUCKET_SETTINGS:
         setting = wanted.take(name)
         if setting:
-            wanted.call("s3", operation, Bucket=bucket, **{parameter: _BUCKET_WORDS.get(name, _same)(setting)})
+            wanted.call("s3", operation, Bucket=bucket, **{parameter: _in_s3_words(name, setting)})
     attributes = {
         "Arn": f"arn:aws:s3:::{bucket}",
         "DomainName": f"{bucket}.s3.amazonaws.com",
@@ -184,8 +184,9 @@ _BUCKET_SETTINGS = (
 )
 
 
-def _same(setting: Any) -> Any:
-    return setting
+def _in_s3_words(name: str, setting: Any) -> Any:
+    translate = _BUCKET_WORDS.get(name)
+    return translate(setting) if translate else setting
 
 
 def _encryption(setting: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,7 +224,7 @@ def _transition(transition: Mapping[str, Any]) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in transition.items()}
 
 
-_BUCKET_WORDS = {
+_BUCKET_WORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "BucketEncryption": _encryption,
     "LifecycleConfiguration": _lifecycle,
     "Tags": lambda tags: {"TagSet": tags},

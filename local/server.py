@@ -55,7 +55,7 @@ def _serve(failures: Failures) -> Iterator[str]:
 
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server(_HOST, 0, application, threaded=True, request_handler=_QuietHandler)
-    server.log = _say_nothing  # type: ignore[method-assign]  # it would print each traceback that is collected above
+    server.log = _say_nothing  # type: ignore[assignment]  # it would print each traceback that is collected above
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
     thread.start()
     try:

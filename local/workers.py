@@ -61,7 +61,7 @@ class Worker:
         self._killed = False
         self._burial = threading.Lock()
         self._gone = False
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 our own worker
             [sys.executable, *runtime.python_arguments, str(_MAIN), str(os.getpid()), spec.handler],
             cwd=spec.code,
             env=_environment(spec, runtime, self._api.address, self._stream.name),

@@ -3,10 +3,10 @@
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from openbell.membership import sp500
 
 from openbell import bootstrap
 from openbell.lambdas import Event, entry_point, metrics
+from openbell.membership import sp500
 from openbell.runs import snapshot_keys
 from openbell.workflow.select_universe import select_universe
 

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}  # building one takes milliseconds
+_anything: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def _adapter_of(kind: type[Any]) -> TypeAdapter[Any]:
@@ -26,4 +27,10 @@ def from_json[T](kind: type[T], content: bytes) -> T:
 
 def to_plain(value: Any) -> Any:
     """`value` (a dataclass, or a collection of them) as JSON-able lists, dicts, strings and numbers."""
-    return TypeAdapter(Any).dump_python(value, mode="json")
+    return _anything.dump_python(value, mode="json")
+
+
+def from_plain[T](kind: type[T], plain: Any) -> T:
+    """The value of `kind` that `to_plain` made plain; pydantic's ValidationError if it is not one."""
+    value: T = _adapter_of(kind).validate_python(plain)
+    return value

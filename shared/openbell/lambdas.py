@@ -38,10 +38,9 @@ def entry_point[E: Event](event_model: type[E]) -> Callable[[Callable[[E], dict[
         @logger.inject_lambda_context(clear_state=True)
         @wraps(function)
         def handle(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-            parsed = _parse(event_model, event)
             logger.set_correlation_id(str(event.get("run_id") or event.get("execution", "")))
             try:
-                return function(parsed)
+                return function(_parse(event_model, event))
             except RunSkipped as skipped:
                 logger.info("run skipped", extra={"reason": str(skipped)})
                 raise
@@ -49,7 +48,8 @@ def entry_point[E: Event](event_model: type[E]) -> Callable[[Callable[[E], dict[
                 logger.exception("%s failed", function.__module__)
                 raise
 
-        return handle
+        wrapped: Handler = handle
+        return wrapped
 
     return decorate
 

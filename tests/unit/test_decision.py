@@ -15,7 +15,7 @@ from tests.builders import AS_OF, D, closes, sleeve
 PRICES = {"A": D(100), "B": D(50)}
 FRAME = closes({"A": [100.0] * 40, "B": [50.0] * 40})
 SNAPSHOT = Snapshot(AS_OF, "test", FRAME, PRICES, frozenset(PRICES), {})
-ALL = {name: ("A", "B") for name in ("one", "two", "broken")}
+ALL = dict.fromkeys(("one", "two", "broken"), ("A", "B"))
 
 
 class Says(Strategy[Parameters]):

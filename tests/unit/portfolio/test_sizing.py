@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from openbell.model import Signal
+from openbell.model import Signal, Target
 from openbell.portfolio.sizing import BracketRule, Sizing, SizingRule, weigh
 from tests.builders import D, sleeve
 
@@ -16,7 +16,7 @@ def leave(symbol: str) -> Signal:
     return Signal(symbol, -1.0, "down")
 
 
-def quantities(targets: list) -> dict[str, Decimal]:
+def quantities(targets: list[Target]) -> dict[str, Decimal]:
     return {target.symbol: target.qty for target in targets}
 
 

@@ -166,7 +166,7 @@ def _terms(request: OrderRequest) -> dict[str, Any]:
     }
 
 
-def _explain_submit(error: Exception, request: OrderRequest) -> OpenbellError:
+def _explain_submit(error: Exception, request: OrderRequest) -> OpenbellError:  # noqa: PLR0911 a table
     """What a failed submission means, by status and words together: one code covers several causes."""
     status, words = status_of(error), words_of(error)
     what = f"order {request.client_order_id}"

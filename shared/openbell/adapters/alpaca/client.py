@@ -1,4 +1,4 @@
-"""alpaca-trade-api with what it lacks: time limits, no repetition of its own, a data host that is no global variable."""
+"""alpaca-trade-api with what it lacks: time limits, no repeated requests, a data host that is no global variable."""
 
 from typing import Any
 

@@ -17,11 +17,9 @@
 from collections.abc import Mapping
 from datetime import UTC
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
-
+from openbell.codec import from_plain, to_plain
 from openbell.model import Run
 
 type Item = dict[str, Any]  # attributes as the DynamoDB API spells them: {"pk": {"S": "RUN#..."}, ...}
@@ -83,8 +81,7 @@ def key_of(key: Key) -> Item:
 
 def item_of(key: Key, value: Any, **more: Any) -> Item:
     """`value` (a dataclass) as an item with one attribute a field; Decimals and times are kept as text."""
-    plain = _adapter(type(value)).dump_python(value, mode="json")
-    return item_with(key, **plain, **more)
+    return item_with(key, **to_plain(value), **more)
 
 
 def item_with(key: Key, **attributes: Any) -> Item:
@@ -94,9 +91,7 @@ def item_with(key: Key, **attributes: Any) -> Item:
 
 def value_of[T](kind: type[T], item: Item) -> T:
     """The value of `kind` that `item_of` made the item of."""
-    plain = {name: _plain(attribute) for name, attribute in item.items() if name not in {"pk", "sk"}}
-    value: T = _adapter(kind).validate_python(plain)
-    return value
+    return from_plain(kind, {name: _plain(attribute) for name, attribute in item.items() if name not in {"pk", "sk"}})
 
 
 def attribute_of(value: Any) -> dict[str, Any]:
@@ -130,8 +125,3 @@ def _plain(attribute: Mapping[str, Any]) -> Any:
         case "L":
             return [_plain(inner) for inner in value]
     return value
-
-
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)

@@ -331,7 +331,8 @@ def _translated(error: ClientError, operation: str) -> Exception:
         return _ConditionFailed(failed)
     if code in _TRY_AGAIN:
         return StoreUnavailable(f"DynamoDB refused {operation} for now: {code}")
-    return error
+    permanent: Exception = error
+    return permanent
 
 
 def _lease_item(lease: Lease) -> Item:

@@ -19,6 +19,7 @@ class MemoryLedger:
     _executions: dict[str, str] = field(default_factory=dict)
     _sleeves: dict[str, Sleeve] = field(default_factory=dict)
     _orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # by run
+    crosses: dict[str, tuple[Cross, ...]] = field(default_factory=dict)  # by run
     _open: dict[str, str] = field(default_factory=dict)  # run by client_order_id
     _forecasts: dict[tuple[str, str], dict[str, Forecast | str]] = field(default_factory=dict)
 
@@ -98,6 +99,7 @@ class MemoryLedger:
         self._check(lease)
         self._check_sleeves(sleeves)
         self._orders[run_id] = {order.client_order_id: order for order in orders}
+        self.crosses[run_id] = tuple(crosses)
         self._open |= {order.client_order_id: run_id for order in orders}
         self._write_sleeves(sleeves)
 
