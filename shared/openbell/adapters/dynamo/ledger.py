@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +15,7 @@ from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
 
 _ACTIONS = 100  # the most that one transaction takes
+_READS = 25  # in one transaction: AWS takes 100, moto 25
 _CHUNK = _ACTIONS - 2  # one action checks the lease; even, so that an order and the pointer to it stay together
 _MEMORY_DAYS = 100  # an execution's name may be used again after 90
 _TRY_AGAIN = frozenset(
@@ -213,8 +215,8 @@ class DynamoLedger:
         pointers = list(self._query("OPEN"))
         keys = [items.order_key(pointer["run_id"]["S"], pointer["sk"]["S"]) for pointer in pointers]
         found = []
-        for start in range(0, len(keys), _ACTIONS):
-            gets = [{"Get": {"TableName": self._table, "Key": items.key_of(key)}} for key in keys[start:][:_ACTIONS]]
+        for group in batched(keys, _READS, strict=False):
+            gets = [{"Get": {"TableName": self._table, "Key": items.key_of(key)}} for key in group]
             answer = self._send("transact_get_items", TransactItems=gets)
             found += [items.value_of(Order, response["Item"]) for response in answer["Responses"]]
         return found

@@ -1,0 +1,276 @@
+"""One suite for every ledger: what is promised in openbell.ports.Ledger holds for all of them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from openbell.adapters.dynamo.ledger import DynamoLedger
+from openbell.adapters.memory.ledger import MemoryLedger
+from openbell.errors import LeaseLost, StoreUnavailable
+from openbell.model import Bracket, Cross, Forecast, Halt, Lease, Leg, LegKind, OrderStatus, Run, RunStatus, Side
+from openbell.ports import Ledger
+from tests.builders import AS_OF, D, order, sleeve
+
+
+def _dynamo() -> DynamoLedger:
+    client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    client.create_table(
+        TableName="ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    return DynamoLedger(client, "ledger")
+
+
+@pytest.fixture(params=["memory", "dynamo"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    if request.param == "memory":
+        yield MemoryLedger()
+        return
+    with mock_aws():
+        yield _dynamo()
+
+
+@pytest.fixture
+def lease(ledger: Ledger) -> Lease:
+    found = ledger.acquire_lease("execution-1", AS_OF, 3600)
+    assert found
+    return found
+
+
+def a_run(number: int = 1, at: datetime = AS_OF, status: RunStatus = RunStatus.RUNNING) -> Run:
+    return Run(f"run-{number}", f"execution-{number}", at, status, "daily", ("momentum",), fence=number)
+
+
+def a_forecast(symbol: str, skill: float | None = 0.1) -> Forecast:
+    days = (date(2022, 6, 15), date(2022, 6, 16))
+    # 0.1 + 0.2 is no number that decimal text shortens by itself: it must come back bit by bit
+    return Forecast(symbol, 100.0, days, (0.1 + 0.2, 2.0), (1e-17, -1.5), (101.0, 1e22), 0.8, "exact", skill)
+
+
+class TestTick:
+    def test_one_execution_takes_a_tick_and_may_take_it_again(self, ledger: Ledger) -> None:
+        assert ledger.claim_tick("daily/15:00", "a")
+        assert ledger.claim_tick("daily/15:00", "a")
+        assert not ledger.claim_tick("daily/15:00", "b")
+        assert ledger.claim_tick("daily/15:15", "b")
+
+
+class TestLease:
+    def test_the_holder_gets_the_same_lease_again(self, ledger: Ledger, lease: Lease) -> None:
+        assert ledger.acquire_lease("execution-1", AS_OF + timedelta(minutes=5), 3600) == lease
+        assert ledger.lease() == lease
+
+    def test_another_execution_gets_none_before_it_ends(self, ledger: Ledger, lease: Lease) -> None:
+        assert ledger.acquire_lease("execution-2", lease.expires_at - timedelta(seconds=1), 3600) is None
+
+    def test_an_expired_lease_goes_to_the_next_with_a_higher_fence(self, ledger: Ledger, lease: Lease) -> None:
+        taken = ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        assert taken
+        assert taken.fence == lease.fence + 1
+        assert ledger.lease() == taken
+
+    def test_a_released_lease_is_nobodys_and_its_fence_is_never_given_again(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.release_lease(lease)
+        assert ledger.lease() is None
+        taken = ledger.acquire_lease("execution-2", AS_OF, 3600)
+        assert taken
+        assert taken.fence == lease.fence + 1
+
+    def test_releasing_a_lease_that_was_lost_takes_nothing_from_the_new_holder(
+        self, ledger: Ledger, lease: Lease
+    ) -> None:
+        taken = ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        ledger.release_lease(lease)
+        assert ledger.lease() == taken
+
+
+class TestHalt:
+    def test_the_first_reason_stays_until_trading_is_resumed(self, ledger: Ledger) -> None:
+        assert ledger.halt() is None
+        first = Halt("loss", "the daily loss limit", AS_OF)
+        ledger.set_halt(first)
+        ledger.set_halt(Halt("later", "somebody", AS_OF))
+        assert ledger.halt() == first
+        ledger.clear_halt()
+        assert ledger.halt() is None
+
+
+class TestRuns:
+    def test_a_run_is_found_by_id_and_by_execution(self, ledger: Ledger, lease: Lease) -> None:
+        run = a_run()
+        ledger.start_run(run, lease)
+        ledger.start_run(run, lease)
+        assert ledger.run("run-1") == run
+        assert ledger.run_of("execution-1") == run
+        assert ledger.run("run-2") is None
+        assert ledger.run_of("execution-2") is None
+
+    def test_the_end_of_a_run_is_kept(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.start_run(a_run(), lease)
+        ended = replace(a_run(), status=RunStatus.FAILED, note="it broke", seconds=1.5)
+        ledger.finish_run(ended)
+        assert ledger.run("run-1") == ended
+        assert ledger.runs() == [ended]
+
+    def test_the_newest_runs_come_first(self, ledger: Ledger) -> None:
+        for number in (2, 3, 1):
+            ledger.start_run(a_run(number, AS_OF + timedelta(minutes=number), RunStatus.SKIPPED), None)
+        assert [run.run_id for run in ledger.runs(limit=2)] == ["run-3", "run-2"]
+
+    def test_a_run_whose_lease_was_lost_does_not_start(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.start_run(a_run(), lease)
+        assert ledger.run("run-1") is None
+
+
+class TestSleeves:
+    def test_a_sleeve_is_opened_once(self, ledger: Ledger, lease: Lease) -> None:
+        first = sleeve("momentum", "40000.00", {"AAPL": ("10", "1000.10")}, date(2022, 6, 1))
+        ledger.open_sleeve(first, lease)
+        ledger.open_sleeve(sleeve("momentum", "1"), lease)
+        assert ledger.sleeves() == {"momentum": first}
+
+    def test_without_the_lease_none_is_opened(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.open_sleeve(sleeve(), lease)
+
+
+class TestPlan:
+    def test_a_sealed_plan_has_its_orders_and_the_sleeves_it_changed(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.open_sleeve(sleeve("momentum", "100"), lease)
+        orders = [order(client_order_id="b"), order(Side.SELL, client_order_id="a", bracket=None)]
+        assert not ledger.plan_sealed("run")
+        changed = replace(ledger.sleeves()["momentum"], cash=D("90.50"))
+        ledger.save_plan("run", orders, [changed], [Cross("AAPL", "momentum", "other", D(1), D(100))], lease)
+        assert ledger.plan_sealed("run")
+        assert [found.client_order_id for found in ledger.orders("run")] == ["a", "b"]
+        assert ledger.order("run", "b") == orders[0]
+        assert ledger.order("run", "c") is None
+        assert ledger.sleeves()["momentum"] == replace(changed, version=1)
+        assert {found.client_order_id for found in ledger.open_orders()} == {"a", "b"}
+
+    def test_an_empty_plan_is_sealed_too(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.save_plan("run", [], [], [], lease)
+        assert ledger.plan_sealed("run")
+        assert ledger.orders("run") == []
+
+    def test_a_sealed_plan_is_never_written_again(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.save_plan("run", [order(client_order_id="a")], [], [], lease)
+        ledger.save_plan("run", [order(client_order_id="b")], [], [], lease)
+        assert [found.client_order_id for found in ledger.orders("run")] == ["a"]
+
+    def test_a_plan_on_a_sleeve_that_has_changed_since_is_not_sealed(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.open_sleeve(sleeve(), lease)
+        stale = ledger.sleeves()["momentum"]
+        ledger.save_plan("run-0", [], [stale], [], lease)
+        with pytest.raises(StoreUnavailable):
+            ledger.save_plan("run", [order()], [stale], [], lease)
+        assert not ledger.plan_sealed("run")
+
+    def test_a_plan_of_an_execution_that_lost_the_lease_is_not_sealed(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.save_plan("run", [order()], [], [], lease)
+        assert not ledger.plan_sealed("run")
+
+    def test_a_plan_beyond_one_transaction_is_whole(self, ledger: Ledger, lease: Lease) -> None:
+        orders = [order(client_order_id=f"order-{number:03}") for number in range(130)]
+        ledger.save_plan("run", orders, [], [], lease)
+        assert ledger.orders("run") == orders
+        assert len(ledger.open_orders()) == 130
+
+
+class TestOrders:
+    def test_an_order_with_everything_comes_back_as_it_was(self, ledger: Ledger, lease: Lease) -> None:
+        full = order(
+            shares={"x": "1.000000001", "y": "2"},
+            bracket=Bracket(D("98.01"), D(97), D(140)),
+            legs=(Leg(LegKind.STOP, "leg-1", OrderStatus.WORKING, D(1), D("98.01")),),
+            status=OrderStatus.FILLED,
+            broker_order_id="b-1",
+            filled_qty=D(3),
+            filled_value=D("300.03"),
+            note="an example",
+        )
+        ledger.save_plan("run", [full], [], [], lease)
+        assert ledger.order("run", full.client_order_id) == full
+
+    def test_each_write_gives_a_new_version(self, ledger: Ledger, lease: Lease) -> None:
+        planned = order()
+        ledger.save_plan("run", [planned], [], [], lease)
+        saved = ledger.save_order(replace(planned, status=OrderStatus.SUBMITTING), lease)
+        assert saved.version == 1
+        assert ledger.order("run", planned.client_order_id) == saved
+
+    def test_of_two_writers_the_second_must_read_again(self, ledger: Ledger, lease: Lease) -> None:
+        planned = order()
+        ledger.save_plan("run", [planned], [], [], lease)
+        ledger.save_order(replace(planned, status=OrderStatus.SUBMITTING), lease)
+        with pytest.raises(StoreUnavailable):
+            ledger.save_order(replace(planned, status=OrderStatus.DROPPED), lease)
+        found = ledger.order("run", planned.client_order_id)
+        assert found
+        assert found.status is OrderStatus.SUBMITTING
+
+    def test_order_and_sleeves_change_together_or_not_at_all(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.open_sleeve(sleeve("momentum", "100"), lease)
+        planned = order()
+        ledger.save_plan("run", [planned], [], [], lease)
+        before = ledger.sleeves()["momentum"]
+        ledger.save_order(planned, lease, [replace(before, cash=D(50))])
+        with pytest.raises(StoreUnavailable):  # the order is fresh, the sleeve is not
+            ledger.save_order(replace(planned, version=1, note="lost"), lease, [replace(before, cash=D(1))])
+        found = ledger.order("run", planned.client_order_id)
+        assert found
+        assert (found.version, found.note) == (1, "")
+        assert ledger.sleeves()["momentum"].cash == D(50)
+
+    def test_an_ended_order_is_open_no_more(self, ledger: Ledger, lease: Lease) -> None:
+        planned = order()
+        ledger.save_plan("run", [planned], [], [], lease)
+        ledger.save_order(replace(planned, status=OrderStatus.FILLED), lease)
+        assert ledger.open_orders() == []
+
+    def test_a_filled_entry_is_open_as_long_as_its_legs_are(self, ledger: Ledger, lease: Lease) -> None:
+        planned = order(bracket=Bracket(D(98), D(97), D(140)))
+        ledger.save_plan("run", [planned], [], [], lease)
+        resting = (Leg(LegKind.STOP, "leg", OrderStatus.WORKING),)
+        filled = ledger.save_order(replace(planned, status=OrderStatus.FILLED, legs=resting), lease)
+        assert ledger.open_orders() == [filled]
+        gone = (Leg(LegKind.STOP, "leg", OrderStatus.CANCELED),)
+        ledger.save_order(replace(filled, legs=gone), lease)
+        assert ledger.open_orders() == []
+
+    def test_whoever_lost_the_lease_writes_no_order(self, ledger: Ledger, lease: Lease) -> None:
+        planned = order()
+        ledger.save_plan("run", [planned], [], [], lease)
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.save_order(replace(planned, status=OrderStatus.SUBMITTING), lease)
+
+
+class TestForecasts:
+    def test_forecasts_come_back_bit_by_bit(self, ledger: Ledger) -> None:
+        made = [a_forecast("AAPL"), a_forecast("MSFT", skill=None)]
+        ledger.save_forecasts("run", "spec", made, {"XYZ": "too few bars"})
+        assert ledger.forecasts("run", "spec") == {"AAPL": made[0], "MSFT": made[1]}
+        assert ledger.forecast_failures("run", "spec") == {"XYZ": "too few bars"}
+
+    def test_specifications_and_runs_are_kept_apart(self, ledger: Ledger) -> None:
+        ledger.save_forecasts("run", "spec", [a_forecast("AAPL")], {})
+        assert ledger.forecasts("run", "other") == {}
+        assert ledger.forecasts("run-2", "spec") == {}
+
+    def test_a_forecast_made_later_replaces_a_failure(self, ledger: Ledger) -> None:
+        ledger.save_forecasts("run", "spec", [], {"AAPL": "timed out"})
+        ledger.save_forecasts("run", "spec", [a_forecast("AAPL")], {})
+        assert ledger.forecast_failures("run", "spec") == {}
+        assert set(ledger.forecasts("run", "spec")) == {"AAPL"}

@@ -1,0 +1,180 @@
+"""Whole runs of the use cases, in one process."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from openbell.errors import BooksDisagree, Halted, MarketClosed, NoStrategyDue, RunInProgress, StaleData
+from openbell.model import NEW_YORK, Halt, OrderStatus, RunStatus
+from openbell.workflow.open_run import RunRequest, open_run
+from paper import Side, Ticket
+from tests.builders import D
+from tests.integration.workflow.stage import WEDNESDAY, Stage, config, history, only_momentum
+
+
+def test_a_run_trades_what_it_planned_and_the_books_agree() -> None:
+    stage = Stage(config())
+    closed = stage.run()
+    assert closed.status is RunStatus.COMPLETED
+    orders = stage.ledger.orders(closed.run_id)
+    assert len(orders) >= 5
+    assert {order.status for order in orders} == {OrderStatus.FILLED}
+    assert stage.owned() == stage.held()
+    spent = sum((fill.cash_change for fill in stage.exchange.fills()), D(0))
+    booked = sum((sleeve.cash for sleeve in stage.ledger.sleeves().values()), D(0))
+    assert booked == D(90000) + round(spent, 2)  # 0.4 and 0.5 of 100,000, less what was paid
+    assert stage.ledger.lease() is None
+    assert closed.report["checks"] == {"books_agree": True, "differences": []}
+
+
+def test_positions_are_carried_from_day_to_day() -> None:
+    stage = Stage(config())
+    for day in range(4):
+        closed = stage.run(f"day-{day}")
+        assert closed.status is RunStatus.COMPLETED
+        assert stage.owned() == stage.held()
+        stage.next_day()
+    # a stop of an entry may have fired meanwhile; whatever it was, it is in the books now
+    assert [run.status for run in stage.ledger.runs()] == [RunStatus.COMPLETED] * 4
+
+
+def test_the_same_market_gives_the_same_plan() -> None:
+    plans = []
+    for _ in range(2):
+        stage = Stage(config())
+        closed = stage.run()
+        plans.append([(order.client_order_id, order.qty, order.reason) for order in stage.ledger.orders(closed.run_id)])
+    assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize(
+    ("at", "opens"),
+    [
+        (datetime(2022, 6, 20, 15, tzinfo=NEW_YORK), "Tuesday 2022-06-21 09:30"),  # Juneteenth, observed
+        (datetime(2022, 6, 18, 12, tzinfo=NEW_YORK), "Tuesday 2022-06-21 09:30"),  # a Saturday before it
+        (datetime(2022, 6, 15, 8, tzinfo=NEW_YORK), "Wednesday 2022-06-15 09:30"),
+        (datetime(2021, 11, 26, 14, tzinfo=NEW_YORK), "Monday 2021-11-29 09:30"),  # after an early close
+    ],
+)
+def test_a_closed_market_is_a_skipped_run_that_says_when_it_opens(at: datetime, opens: str) -> None:
+    stage = Stage(at=at)
+    with pytest.raises(MarketClosed, match=f"next open {opens}"):
+        stage.run()
+    run = stage.ledger.run_of("first")
+    assert run
+    assert run.status is RunStatus.SKIPPED
+    assert opens in run.note
+    assert stage.exchange.orders() == []
+
+
+def test_a_halt_skips_the_run_and_gives_the_lease_back() -> None:
+    stage = Stage()
+    stage.ledger.set_halt(Halt("holiday", "alice", WEDNESDAY))
+    with pytest.raises(Halted, match="by alice: holiday"):
+        stage.run()
+    assert stage.ledger.lease() is None
+    assert stage.exchange.orders() == []
+
+
+def test_a_tick_that_was_taken_starts_no_second_run() -> None:
+    stage = Stage()
+    stage.run("first", tick="2022-06-15T19:00:00Z")
+    with pytest.raises(RunInProgress, match="has been taken"):
+        stage.run("second", tick="2022-06-15T19:00:00Z")
+    assert len(stage.ledger.orders(stage.ledger.runs()[-1].run_id)) == 3
+
+
+def test_two_runs_never_trade_at_once() -> None:
+    stage = Stage()
+    open_run(RunRequest("first", "daily"), stage.config, stage.desk)
+    with pytest.raises(RunInProgress, match="first is trading"):
+        open_run(RunRequest("second", "daily"), stage.config, stage.desk)
+
+
+def test_opening_a_run_again_gives_what_it_saw_the_first_time() -> None:
+    stage = Stage()
+    once = open_run(RunRequest("first", "daily"), stage.config, stage.desk)
+    stage.exchange.wait(30)
+    assert open_run(RunRequest("first", "daily"), stage.config, stage.desk) == once
+
+
+def test_a_schedule_that_nobody_follows_is_skipped() -> None:
+    with pytest.raises(NoStrategyDue, match="quarter_hour"):
+        Stage().run(schedule="quarter_hour")
+
+
+def test_a_large_loss_halts_and_alerts() -> None:
+    stage = Stage(only_momentum(risk={"max_daily_loss": "0.01"}))
+    stage.run()
+    stage.next_day()
+    stage.exchange.state.account.cash -= D(5000)  # as if the account had lost it since yesterday's close
+    with pytest.raises(Halted, match="below 98"):
+        stage.run("second")
+    halt = stage.ledger.halt()
+    assert halt
+    assert halt.by == "the daily loss limit"
+    assert [subject for subject, _ in stage.alerts.sent] == ["Openbell: trading halted"]
+    with pytest.raises(Halted):
+        stage.run("third")
+
+
+def test_shares_sold_by_hand_stop_trading_until_the_books_are_mended() -> None:
+    stage = Stage()
+    stage.run()
+    symbol, qty = next(iter(stage.held().items()))
+    stage.exchange.submit(Ticket(symbol, Side.SELL, D(1)))
+    stage.next_day()
+    before = len(stage.exchange.orders())
+    with pytest.raises(BooksDisagree, match=f"{symbol}: ledger {qty}, broker {qty - 1}"):
+        stage.run("second")
+    assert len(stage.exchange.orders()) == before
+    run = stage.ledger.run_of("second")
+    assert run
+    assert run.status is RunStatus.FAILED
+    assert stage.ledger.lease() is None
+    assert "Openbell: drift found" in [subject for subject, _ in stage.alerts.sent]
+
+
+def test_shares_bought_by_hand_are_never_touched() -> None:
+    stage = Stage(at=WEDNESDAY - timedelta(days=1))
+    stage.exchange.submit(Ticket("KO", Side.BUY, D(7)))
+    stage.next_day()
+    for day in range(3):
+        stage.run(f"day-{day}")
+        assert stage.held()["KO"] - stage.owned().get("KO", D(0)) == 7
+        stage.next_day()
+
+
+def market_of(columns: int, bars: int = 320) -> pd.DataFrame:
+    """Closes that drift apart, so that there is something to rank."""
+    days = pd.DatetimeIndex(Stage().exchange.history.sessions)
+    index = days[days <= pd.Timestamp("2022-06-30")][-bars:]
+    rates = np.linspace(-0.001, 0.002, columns)
+    closes = 100 * np.exp(np.outer(np.arange(bars), rates))
+    return pd.DataFrame(closes, index=index, columns=[f"S{n}" for n in range(columns)])
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(np.nan, "the last one is of 2022-06-07"), (0.0, "price 0 on 2022-06-14")],
+)
+def test_a_ticker_with_bad_prices_is_left_out_with_its_reason(value: float, reason: str) -> None:
+    closes = market_of(8)
+    closes.loc["2022-06-08":"2022-06-14", "S7"] = value
+    stage = Stage(market=history(closes))
+    closed = stage.run()
+    assert closed.status is RunStatus.COMPLETED
+    assert reason in closed.report["snapshot"]["left_out"]["S7"]
+    assert {order["symbol"] for order in closed.report["orders"]} == {"S4", "S5", "S6"}
+
+
+def test_when_too_many_tickers_have_no_prices_nothing_is_traded() -> None:
+    closes = market_of(8)
+    closes.loc["2022-06-08":"2022-06-14", ["S1", "S4", "S7"]] = np.nan
+    stage = Stage(market=history(closes))
+    with pytest.raises(StaleData, match="3 of 8 tickers have no usable prices"):
+        stage.run()
+    assert stage.exchange.orders() == []
+    assert stage.ledger.lease() is None
