@@ -153,11 +153,16 @@ class Engine:
         """Shares that this print fills."""
         if order.notional is not None:
             wanted = (order.notional / price).quantize(SMALLEST_SHARE, ROUND_DOWN)
-            return wanted if order.side is Side.BUY else min(wanted, self._state.account.held(order.symbol))
+            return wanted if order.side is Side.BUY else min(wanted, self._free_shares(order))
         if order.type is not OrderType.MARKET or order.qty is None or order.qty != order.qty.to_integral_value():
             return order.remaining
         share = (order.qty * self._rules.fill_share).quantize(_ONE_SHARE, ROUND_DOWN)
         return min(order.remaining, max(share, _ONE_SHARE))
+
+    def _free_shares(self, order: Order) -> Decimal:
+        """Shares that other sells do not hold: a price that fell may make one in USD want more than it set aside."""
+        others = self._state.book.reserved_shares(order.symbol) - order.remaining
+        return self._state.account.held(order.symbol) - others
 
     def _refuse(self, order: Order) -> None:
         """A buy whose price has run away from the buying power ends without (another) fill."""

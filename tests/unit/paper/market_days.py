@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -48,22 +49,22 @@ def exchange(
     return PaperExchange(history, D(cash), start or at(14, "10:00"), rules=rules)
 
 
-def buy(qty: str, symbol: str = "AAPL", **more: object) -> Ticket:
+def buy(qty: str, symbol: str = "AAPL", **more: Any) -> Ticket:
     """A buy at the market today."""
-    return Ticket(symbol, Side.BUY, D(qty), **more)  # type: ignore[arg-type]
+    return Ticket(symbol, Side.BUY, D(qty), **more)
 
 
-def sell(qty: str, symbol: str = "AAPL", **more: object) -> Ticket:
+def sell(qty: str, symbol: str = "AAPL", **more: Any) -> Ticket:
     """A sell at the market today."""
-    return Ticket(symbol, Side.SELL, D(qty), **more)  # type: ignore[arg-type]
+    return Ticket(symbol, Side.SELL, D(qty), **more)
 
 
-def limit(price: str) -> dict[str, object]:
+def limit(price: str) -> dict[str, Any]:
     """What makes a ticket a limit order."""
     return {"type": OrderType.LIMIT, "limit_price": D(price)}
 
 
-def stop(price: str, limit_price: str | None = None) -> dict[str, object]:
+def stop(price: str, limit_price: str | None = None) -> dict[str, Any]:
     """What makes a ticket a stop or a stop-limit order."""
     kind = OrderType.STOP_LIMIT if limit_price else OrderType.STOP
     return {"type": kind, "stop_price": D(price), "limit_price": D(limit_price) if limit_price else None}
