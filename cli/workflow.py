@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from openbell.errors import message_of
+
 Event = Mapping[str, Any]  # one event as GetExecutionHistory gives it
 
 _ENDS = {
@@ -119,4 +121,4 @@ def read_story(events: Iterable[Event], top_level: Iterable[str]) -> Story:
 
 def _failure(event: Event) -> str:
     details: Mapping[str, Any] = next((event[name] for name in _FAILURES if name in event), {})
-    return f"{details.get('error', 'Error')}: {details.get('cause', 'no cause given')}"
+    return f"{details.get('error', 'Error')}: {message_of(details.get('cause', 'no cause given'))}"

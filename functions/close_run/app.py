@@ -5,6 +5,7 @@ from typing import Any, Literal
 from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
+from openbell.errors import message_of
 from openbell.lambdas import Event, entry_point, metrics
 from openbell.model import RunStatus
 from openbell.workflow.close_run import close_run
@@ -21,8 +22,10 @@ class CloseRunEvent(Event):
     @property
     def failure(self) -> str:
         """Error and cause of a failed run."""
+        if self.outcome != "FAILED":
+            return ""
         found = self.trace.get("failure", {})
-        return f"{found.get('Error', 'unknown error')}: {found.get('Cause', '')}" if self.outcome == "FAILED" else ""
+        return f"{found.get('Error', 'unknown error')}: {message_of(found.get('Cause', ''))}"
 
 
 @entry_point(CloseRunEvent)

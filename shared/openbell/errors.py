@@ -31,6 +31,9 @@ the leaves of this tree:
 """
 
 
+import json
+
+
 class OpenbellError(Exception):
     """Root of the platform's errors."""
 
@@ -129,3 +132,12 @@ class OrderNotCancelable(OrderError):
 
 class OutcomeUnknown(OrderError):
     """The order may or may not have been booked: only a look-up by client_order_id can tell."""
+
+
+def message_of(cause: str) -> str:
+    """The message in the cause that the state machine tells of an error: a Lambda's cause is JSON, others are text."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause

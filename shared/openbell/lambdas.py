@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from openbell.config import explain
-from openbell.errors import InvalidInput, RunSkipped
+from openbell.errors import InvalidInput, OpenbellError, RunSkipped
 
 logger = Logger()
 tracer = Tracer()
@@ -43,7 +43,10 @@ def entry_point[E: Event](event_model: type[E]) -> Callable[[Callable[[E], dict[
                 return function(_parse(event_model, event))
             except RunSkipped as skipped:
                 logger.info("run skipped", extra={"reason": str(skipped)})
-                raise
+                raise skipped.with_traceback(None)  # noqa: B904 as below
+            except OpenbellError as error:
+                logger.exception("%s failed", function.__module__)
+                raise error.with_traceback(None)  # noqa: B904 its message tells all; the log has the way to it
             except Exception:
                 logger.exception("%s failed", function.__module__)
                 raise
