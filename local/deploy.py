@@ -2,12 +2,14 @@
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from moto.cloudformation.models import cloudformation_backends
 from samtranslator.parser.parser import Parser
 from samtranslator.public.exceptions import InvalidDocumentException
@@ -58,6 +60,8 @@ def expand(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[s
         except InvalidDocumentException as error:
             causes = "; ".join(str(cause.message) for cause in error.causes)
             raise DeployError(f"SAM refuses the template: {causes or error.message}") from error
+        finally:
+            translator.metrics.publish()  # to nobody; otherwise it warns that they were not published
     return dict(undo_mark_unicode_str_in_template(expanded))
 
 
@@ -66,7 +70,7 @@ def deploy(
 ) -> Stack:
     """Make every resource of the template at `path`.
 
-    `failures` has what breaks inside the emulation. Raises DeployError, naming each resource that was not made.
+    `failures` has what breaks inside the emulation. Raises DeployError, naming the resource that was not made.
     """
     template = yaml_parse(path.read_text())
     parameters = checked_parameters(template, given)
@@ -75,27 +79,30 @@ def deploy(
     for key, content in artefacts.package(template, _BUCKET):
         s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
     expanded = expand(template, parameters)
-    _create(clients, stack, expanded, parameters, failures)
-    return _compare(clients, stack, expanded)
+    with _refusals_are_told(stack, failures):
+        _create(clients, stack, expanded, parameters)
+        return _compare(clients, stack, expanded)
 
 
-def _create(
-    clients: Clients, stack: str, expanded: Mapping[str, Any], parameters: Mapping[str, str], failures: Failures
-) -> None:
+@contextmanager
+def _refusals_are_told(stack: str, failures: Failures) -> Iterator[None]:
+    """What CloudFormation answers as an internal error becomes a DeployError with the cause that was found inside."""
     try:
-        clients.get("cloudformation").create_stack(
-            StackName=stack,
-            TemplateBody=json.dumps(expanded),
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        )
-    except (ClientError, BotoCoreError) as error:
-        found = failures.take()
-        refused = next((failure.error for failure in found if isinstance(failure.error, DeployError)), None)
-        if refused:
-            raise DeployError(str(refused)) from refused
-        causes = "\n".join(map(str, found)) or error
-        raise DeployError(f"the stack {stack} could not be made: {causes}") from error
+        yield
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
+        found = [failure.error for failure in failures.take()] or [error]
+        refused = next((cause for cause in found if isinstance(cause, DeployError)), None)
+        words = str(refused or f"the stack {stack} could not be made")
+        raise DeployError(words if found[0] is refused else f"{words}: {found[0]!r}") from found[0]
+
+
+def _create(clients: Clients, stack: str, expanded: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+    clients.get("cloudformation").create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(expanded),
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
 
 
 def _compare(clients: Clients, stack: str, expanded: Mapping[str, Any]) -> Stack:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from botocore.exceptions import BotoCoreError, ClientError
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
@@ -50,11 +51,15 @@ class Wanted:
         result: dict[str, Any] = getattr(client, operation)(**fitted(parameters, shape))
         return result
 
-    def refuse_rest(self, kind: str) -> None:
+    def refuse_rest(self) -> None:
         """DeployError if a property was not taken: it would silently be missing here."""
         if self._left:
             names = ", ".join(sorted(self._left))
-            raise DeployError(f"{self.logical_id} ({kind}): the local cloud does not know {names}")
+            raise DeployError(f"the local cloud does not know {names}")
+
+
+class _ResourceError(DeployError):
+    """Names the resource that could not be made; what needs that resource passes it on as it is."""
 
 
 type Maker = Callable[[Wanted], Made]
@@ -130,7 +135,7 @@ class LocalResource(CloudFormationModel):  # type: ignore[misc]
         """Make the resource."""
         wanted = Wanted(resource_name, known["LogicalId"], cloudformation_json.get("Properties", {}), cls.clients)
         made = cls.maker(wanted)
-        wanted.refuse_rest(cls.kind)
+        wanted.refuse_rest()
         return cls(made)
 
     @classmethod
@@ -162,12 +167,43 @@ def resources_are_made(clients: Clients) -> Iterator[None]:
         _model(kind, name, maker, clients) for kind, (name, maker) in MAKERS.items()
     ]
     stock = [model for model in parsing.get_model_list() if model.cloudformation_type() not in MAKERS]
-    with replaced(parsing, "get_model_list", lambda: stock + ours):
+    with (
+        replaced(parsing, "get_model_list", lambda: stock + ours),
+        replaced(parsing, "resource_class_from_type", _class_or_refusal(parsing.resource_class_from_type)),
+        replaced(parsing, "parse_and_create_resource", _create_or_say_which(parsing.parse_and_create_resource)),
+    ):
         _forget_types()
         try:
             yield
         finally:
             _forget_types()
+
+
+def _class_or_refusal(find: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Stock only warns of a type that it does not know, and what refers to the resource then gets None."""
+
+    def class_of(kind: str) -> Any:
+        found = find(kind)
+        if found is None and kind not in parsing.NULL_MODELS:
+            raise DeployError("this type is unknown here: teach local/resource_makers.py to make it")
+        return found
+
+    return class_of
+
+
+def _create_or_say_which(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Stock passes on an error without the name of its resource."""
+
+    def create_resource(logical_id: str, resource_json: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
+        try:
+            return create(logical_id, resource_json, *rest, **named)
+        except _ResourceError:
+            raise
+        except Exception as error:
+            words = error if isinstance(error, DeployError | ClientError | BotoCoreError) else repr(error)
+            raise _ResourceError(f"{logical_id} ({resource_json['Type']}) could not be made: {words}") from error
+
+    return create_resource
 
 
 def _forget_types() -> None:

@@ -101,15 +101,15 @@ def _definition(wanted: Wanted) -> str:
     if location:
         found = wanted.call("s3", "get_object", Bucket=location["Bucket"], Key=location["Key"])
         text = found["Body"].read().decode()
-    return substituted(text, wanted.take("DefinitionSubstitutions", {}), wanted.logical_id)
+    return substituted(text, wanted.take("DefinitionSubstitutions", {}))
 
 
-def substituted(text: str, values: Mapping[str, Any], logical_id: str) -> str:
+def substituted(text: str, values: Mapping[str, Any]) -> str:
     """`text` with each ${Name} replaced; DeployError names the ones that have no value."""
     names = set(re.findall(r"\$\{(\w+)\}", text))
     unknown = sorted(names - set(values))
     if unknown:
-        raise DeployError(f"{logical_id}: DefinitionSubstitutions has no {', '.join(unknown)}, which the workflow uses")
+        raise DeployError(f"DefinitionSubstitutions has no {', '.join(unknown)}, which the workflow uses")
     return re.sub(r"\$\{(\w+)\}", lambda found: str(values[found[1]]), text)
 
 
@@ -274,11 +274,16 @@ def _parameter(wanted: Wanted) -> Made:
 def _topic(wanted: Wanted) -> Made:
     wanted.take("TopicName")
     subscriptions, tags = wanted.take("Subscription", []), wanted.take("Tags", [])
-    attributes = wanted.take_all()
+    given = {name: wanted.take(name) for name in _TOPIC_ATTRIBUTES}
+    attributes = {name: value for name, value in given.items() if value is not None}
     arn = wanted.call("sns", "create_topic", Name=wanted.name, Attributes=attributes, Tags=tags)["TopicArn"]
     for subscription in subscriptions:
         wanted.call("sns", "subscribe", TopicArn=arn, **subscription)
     return Made(arn, {"TopicArn": arn, "TopicName": wanted.name})
+
+
+# Named, because moto takes an attribute of any name.
+_TOPIC_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication", "SignatureVersion")
 
 
 @makes("AWS::SNS::Subscription")

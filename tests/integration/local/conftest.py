@@ -1,0 +1,25 @@
+"""One local cloud with the fixture template for each module."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local import Alert, LocalCloud
+from tests.integration.local.running import FIXTURE, RunningFixture
+
+
+@pytest.fixture(scope="module")
+def fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFixture]:
+    tone = tmp_path_factory.mktemp("layer_files") / "tone.py"
+    tone.write_text('TONE = "the test\'s"\n')
+    waits: list[float] = []
+    heard: list[Alert] = []
+    with LocalCloud(
+        template=FIXTURE / "template.yaml",
+        wait=waits.append,
+        on_alert=heard.append,
+        concurrency={"EchoFunction": 3},
+        retry_scale=0.1,
+        layer_files={"words/tone.py": tone},
+    ) as cloud:
+        yield RunningFixture(cloud, waits, heard)
