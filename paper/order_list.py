@@ -21,11 +21,10 @@ def list_orders(exchange: PaperExchange, query: Mapping[str, str]) -> list[tuple
     if kind not in _KINDS:
         raise invalid(f"status must be one of {', '.join(_KINDS)}, got {kind}")
     with exchange.lock:
-        orders = exchange.orders()
-        if nested:
-            orders = [order for order in orders if order.parent_id is None]
+        everything = exchange.orders()
+        orders = [order for order in everything if order.parent_id is None] if nested else everything
         found = [order for order in orders if _of_kind(kind, [order, *(exchange.legs(order) if nested else ())])]
-        chosen = _page(_filtered(found, query), query)
+        chosen = _page(_filtered(found, query), everything, query)
         return [(order, exchange.legs(order) if nested else None) for order in chosen]
 
 
@@ -47,14 +46,23 @@ def _filtered(orders: Iterable[Order], query: Mapping[str, str]) -> list[Order]:
     ]
 
 
-def _page(orders: list[Order], query: Mapping[str, str]) -> list[Order]:
-    """Cut after (or before) the order that the query names, then to its limit."""
+def _page(orders: Sequence[Order], everything: Sequence[Order], query: Mapping[str, str]) -> Sequence[Order]:
+    """Those submitted after (or before) the order that the query names, which may have ended by now; then its limit."""
+    number = {order.id: n for n, order in enumerate(everything)}
+    after, before = (_number_of(query, name, number) for name in ("after_order_id", "before_order_id"))
+    if after is not None:
+        orders = [order for order in orders if number[order.id] > after]
+    if before is not None:
+        orders = [order for order in orders if number[order.id] < before]
     if query.get("direction", "desc") == "desc":
-        orders.reverse()
-    ids = [order.id for order in orders]
-    after, before = query.get("after_order_id"), query.get("before_order_id")
-    if after:
-        orders = orders[ids.index(after) + 1 :] if after in ids else orders
-    elif before:
-        orders = orders[: ids.index(before)] if before in ids else orders
+        orders = orders[::-1]
     return orders[: read_whole(query, "limit", 50, 500)]
+
+
+def _number_of(query: Mapping[str, str], name: str, number: Mapping[str, int]) -> int | None:
+    order_id = query.get(name)
+    if not order_id:
+        return None
+    if order_id not in number:
+        raise invalid(f"{name}: no order {order_id}")
+    return number[order_id]

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-from paper.errors import bad_request, invalid, invalid_field
+from paper.errors import Refused, bad_request, invalid, invalid_field
 from paper.orders import Change, OrderClass, OrderType, Side, StopLoss, Ticket, TimeInForce
 from paper.sessions import NEW_YORK
 
@@ -124,15 +124,14 @@ def read_day(query: Mapping[str, str], name: str) -> date | None:
 
 
 def read_bound(query: Mapping[str, str], name: str, at_end: bool) -> datetime | None:
-    """A bound of a time range; a date alone means all of that day in New York."""
-    text = query.get(name)
-    if text and len(text) == len("2022-06-15"):
-        day = read_instant(query, name)
-        return day and datetime.combine(day.date(), time.max if at_end else time.min, NEW_YORK)
+    """A bound of a time range, 400 if unreadable; a date alone means all of that day in New York."""
     try:
-        return read_instant(query, name)
-    except Exception as error:
-        raise bad_request(str(error)) from error
+        at = read_instant(query, name)
+    except Refused as error:
+        raise bad_request(error.message) from error
+    if at and len(query[name]) == len("2022-06-15"):
+        return datetime.combine(at.date(), time.max if at_end else time.min, NEW_YORK)
+    return at
 
 
 def read_whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
