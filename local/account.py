@@ -24,11 +24,18 @@ _STRICT = Config(
 _LENIENT = _STRICT.merge(Config(parameter_validation=False))
 
 
+def hermetic_core() -> botocore.session.Session:
+    """A botocore session that reads none of the caller's AWS settings."""
+    return botocore.session.Session(session_vars=_HERMETIC)
+
+
 def hermetic_session() -> boto3.Session:
     """A session with fake keys that reads none of the caller's AWS settings."""
-    core = botocore.session.Session(session_vars=_HERMETIC)
     return boto3.Session(
-        aws_access_key_id=FAKE_KEY, aws_secret_access_key=FAKE_KEY, region_name=REGION, botocore_session=core
+        aws_access_key_id=FAKE_KEY,
+        aws_secret_access_key=FAKE_KEY,
+        region_name=REGION,
+        botocore_session=hermetic_core(),
     )
 
 

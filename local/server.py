@@ -4,14 +4,17 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from flask import Flask, got_request_exception
-from moto.core.base_backend import BackendDict
+from moto.core import utils as core_utils
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from local.account import hermetic_core, hermetic_session
 from local.failures import Failures
 from local.patching import replaced
 
@@ -37,12 +40,28 @@ def moto_server(failures: Failures) -> Iterator[str]:
     if not _one_at_a_time.acquire(blocking=False):
         raise RuntimeError("a LocalCloud is already open in this process: moto's state is global, close it first")
     try:
-        with replaced(logging.getLogger("moto"), "level", logging.CRITICAL + 1):  # the history tells the same
+        with (
+            replaced(logging.getLogger("moto"), "level", logging.CRITICAL + 1),  # the history tells the same
+            _callers_settings_are_ignored(),
+        ):
             reset()
             yield from _serve(failures)
     finally:
         reset()
         _one_at_a_time.release()
+
+
+_session = cache(hermetic_session)  # one for all servers: each has to read the regions of every service
+
+
+@contextmanager
+def _callers_settings_are_ignored() -> Iterator[None]:
+    """Moto asks sessions of its own for regions and services, which fail if AWS_PROFILE names no profile here."""
+    with (
+        replaced(AccountSpecificBackend, "get_session", staticmethod(_session)),
+        replaced(core_utils, "Session", hermetic_core),
+    ):
+        yield
 
 
 def _say_nothing(*_: Any) -> None:
