@@ -6,7 +6,7 @@ from paper.exchange import PaperExchange
 from paper.gate import Credentials
 from paper.history import BarArrays, History, Split
 from paper.orders import Change, OrderClass, OrderType, Side, StopLoss, Ticket, TimeInForce
-from paper.server import create_app, serve
+from paper.server import Intercept, create_app, serve
 from paper.state import Rules
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Change",
     "Credentials",
     "History",
+    "Intercept",
     "OrderClass",
     "OrderType",
     "PaperError",

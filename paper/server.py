@@ -105,7 +105,7 @@ class RunningServer:
 
     def __init__(self, server: BaseWSGIServer) -> None:
         self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name="paper-exchange")
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True, name="paper-exchange")
         self._thread.start()
 
     @property

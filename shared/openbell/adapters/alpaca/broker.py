@@ -107,7 +107,7 @@ class AlpacaBroker:
         what = f"order {client_order_id}"
         body = self._find(what, self._client.get_order_by_client_order_id, client_order_id)
         if body and body.get("order_class") in _COMPLEX and not body.get("legs"):
-            body = self._find(what, self._client.get_order, body["id"], True)
+            body = self._read(what, self._client.get_order, body["id"], True)
         return _order(body) if body else None
 
     def _find(self, what: str, call: Callable[..., Any], *arguments: Any) -> Any:

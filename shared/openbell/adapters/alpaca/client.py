@@ -5,6 +5,7 @@ from typing import Any
 from alpaca_trade_api.rest import REST, APIError
 from requests import HTTPError, PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidJSONError
 
 from openbell.errors import BrokerRefused, BrokerUnavailable, OpenbellError, RateLimited
 
@@ -25,6 +26,13 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         self._retry = 0
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Impatient())
+
+    def _request(self, method: str, path: str, *arguments: Any, **options: Any) -> Any:
+        """Any request. Only a deletion is answered with nothing: elsewhere it would read as "there is none"."""
+        answer = super()._request(method, path, *arguments, **options)
+        if answer is None and method != "DELETE":
+            raise InvalidJSONError(f"{method} {path}: the answer is empty")
+        return answer
 
     def data_get(
         self,
