@@ -30,6 +30,8 @@ from paper.sessions import NEW_YORK
 from paper.text import plain
 from paper.trading_views import clock_view, position_view
 
+_NO_INSTANT = (ValueError, OverflowError)  # unreadable, in the past, beyond the calendar, beyond the year 9999
+
 
 def control_api(exchange: PaperExchange) -> Blueprint:
     """The control endpoints."""
@@ -87,16 +89,17 @@ def _add_clock(api: Blueprint, exchange: PaperExchange) -> None:
         try:
             to = datetime.fromisoformat(text)
             exchange.advance(to if to.tzinfo else to.replace(tzinfo=NEW_YORK))
-        except ValueError as error:
+        except _NO_INSTANT as error:
             raise bad_request(f"cannot advance to {text!r}: {error}") from error
         return _state(exchange)
 
     @api.post("/wait")
     def wait() -> Response:
         seconds = _required_number(_body(), "seconds")
-        if seconds < 0:
-            raise bad_request(f"seconds must not be negative, got {seconds}")
-        exchange.wait(float(seconds))
+        try:
+            exchange.wait(float(seconds))
+        except _NO_INSTANT as error:
+            raise bad_request(f"cannot wait {seconds} seconds: {error}") from error
         return _state(exchange)
 
     @api.post("/close_session")

@@ -18,27 +18,12 @@ from openbell.model import Bracket, BrokerPosition, LegKind, MarketClock, OrderR
 from openbell.ports import Broker
 from paper import PaperExchange
 from paper.server import Proceed
-from tests.integration.paper.conftest import Serve
+from tests.integration.paper.conftest import Serve, broker_of
 from tests.unit.paper.market_days import at, buy, closes, exchange, limit, sell
 
 D = Decimal
 BRACKET = Bracket(stop_price=D(90), stop_limit_price=D("89.5"), take_profit_price=D(110))
 REQUEST = OrderRequest("run-AAPL-buy-1", "AAPL", Side.BUY, D(10))
-
-
-def broker_of(url: str) -> Broker:
-    return AlpacaBroker(url, url, "key", "secret")
-
-
-@pytest.fixture
-def paper() -> PaperExchange:
-    """10:00 on 14 June 2022, 10,000 USD in cash; AAPL closed at 100, closes at 102 today."""
-    return exchange(closes(AAPL=[100, 102, 104], KO=[50, 51, 52]))
-
-
-@pytest.fixture
-def broker(paper: PaperExchange, url_of: Serve) -> Broker:
-    return broker_of(url_of(paper))
 
 
 # Reads.

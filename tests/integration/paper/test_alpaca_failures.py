@@ -11,7 +11,6 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from openbell.adapters.alpaca import client as alpaca_client
-from openbell.adapters.alpaca.broker import AlpacaBroker
 from openbell.errors import (
     BrokerRefused,
     BrokerUnavailable,
@@ -24,26 +23,11 @@ from openbell.model import OrderRequest, OrderStatus, Side
 from openbell.ports import Broker
 from paper import Credentials, Intercept, PaperExchange, serve
 from paper.server import Proceed
-from tests.integration.paper.conftest import Serve
-from tests.unit.paper.market_days import closes, exchange, limit, sell
+from tests.integration.paper.conftest import Serve, broker_of
+from tests.unit.paper.market_days import limit, sell
 
 D = Decimal
 REQUEST = OrderRequest("run-AAPL-buy-1", "AAPL", Side.BUY, D(10))
-
-
-def broker_of(url: str) -> Broker:
-    return AlpacaBroker(url, url, "key", "secret")
-
-
-@pytest.fixture
-def paper() -> PaperExchange:
-    """10:00 on 14 June 2022, 10,000 USD in cash; AAPL closed at 100, closes at 102 today."""
-    return exchange(closes(AAPL=[100, 102, 104], KO=[50, 51, 52]))
-
-
-@pytest.fixture
-def broker(paper: PaperExchange, url_of: Serve) -> Broker:
-    return broker_of(url_of(paper))
 
 
 # What a failed submission means.

@@ -10,25 +10,10 @@ from alpaca_trade_api.rest import REST, APIError
 from openbell.adapters.alpaca.client import AlpacaClient
 from paper import PaperExchange
 from tests.integration.paper.conftest import Serve
-from tests.unit.paper.market_days import at, buy, closes, exchange, limit, stop
+from tests.unit.paper.market_days import at, buy, limit, stop
 
 D = Decimal
 type Body = dict[str, Any]
-
-
-def client_of(url: str) -> AlpacaClient:
-    return AlpacaClient(url, url, "key", "secret")
-
-
-@pytest.fixture
-def paper() -> PaperExchange:
-    """10:00 on 14 June 2022, 10,000 USD in cash; AAPL closed at 100, closes at 102 today."""
-    return exchange(closes(AAPL=[100, 102, 104], KO=[50, 51, 52]))
-
-
-@pytest.fixture
-def client(paper: PaperExchange, url_of: Serve) -> AlpacaClient:
-    return client_of(url_of(paper))
 
 
 def numbers_are_text(body: Body, *names: str) -> bool:

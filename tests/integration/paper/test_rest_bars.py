@@ -7,25 +7,10 @@ import pytest
 
 from openbell.adapters.alpaca.client import AlpacaClient
 from paper import PaperExchange, Split
-from tests.integration.paper.conftest import Serve
+from tests.integration.paper.conftest import Serve, client_of
 from tests.unit.paper.market_days import at, bars, closes, exchange
 
 D = Decimal
-
-
-def client_of(url: str) -> AlpacaClient:
-    return AlpacaClient(url, url, "key", "secret")
-
-
-@pytest.fixture
-def paper() -> PaperExchange:
-    """10:00 on 14 June 2022, 10,000 USD in cash; AAPL closed at 100, closes at 102 today."""
-    return exchange(closes(AAPL=[100, 102, 104], KO=[50, 51, 52]))
-
-
-@pytest.fixture
-def client(paper: PaperExchange, url_of: Serve) -> AlpacaClient:
-    return client_of(url_of(paper))
 
 
 def test_bars_of_several_symbols_come_in_pages_sorted_by_symbol_then_time(

@@ -13,14 +13,10 @@ from werkzeug.wrappers import Request, Response
 from openbell.adapters.alpaca.client import AlpacaClient
 from paper import Credentials, PaperExchange
 from paper.server import Proceed
-from tests.integration.paper.conftest import Serve
+from tests.integration.paper.conftest import Serve, client_of
 from tests.unit.paper.market_days import buy, closes, exchange, limit
 
 D = Decimal
-
-
-def client_of(url: str, key: str = "key", secret: str = "secret") -> AlpacaClient:
-    return AlpacaClient(url, url, key, secret)
 
 
 @pytest.fixture
@@ -29,11 +25,6 @@ def paper() -> PaperExchange:
     opened = exchange(closes(AAPL=[100, 102], KO=[50, 51]))
     opened.by_hand.trade("AAPL", D(10), D(100))
     return opened
-
-
-@pytest.fixture
-def client(paper: PaperExchange, url_of: Serve) -> AlpacaClient:
-    return client_of(url_of(paper))
 
 
 def failure(call: Callable[[], Any]) -> tuple[int, dict[str, Any]]:
