@@ -72,7 +72,7 @@ class LogShipper:
 
     def ship(self, function: str, group: str, stream: str, text: str) -> None:
         """Keep one line of a handler."""
-        metrics = tuple(read_metrics(text))
+        metrics = read_metrics(text)
         with self._lock:
             self._lines[function].append(text)
             self._metrics.extend(metrics)
@@ -94,17 +94,22 @@ class LogShipper:
             return tuple(self._metrics)
 
 
-def read_metrics(line: str) -> Iterator[Metric]:
-    """The metrics in a line of the embedded metric format; none in any other line."""
+def read_metrics(line: str) -> tuple[Metric, ...]:
+    """The metrics in a line of the embedded metric format.
+
+    None in any other line, nor in one that does not give what it declares: CloudWatch leaves both as they are, too.
+    """
     if '"_aws"' not in line:
-        return
+        return ()
     try:
-        root = json.loads(line)
-        declared = root["_aws"]["CloudWatchMetrics"]
-        at = datetime.fromtimestamp(root["_aws"]["Timestamp"] / 1000, UTC)
+        return tuple(_declared(json.loads(line)))
     except (ValueError, TypeError, KeyError):
-        return
-    for group in declared:
+        return ()
+
+
+def _declared(root: Mapping[str, Any]) -> Iterator[Metric]:
+    at = datetime.fromtimestamp(root["_aws"]["Timestamp"] / 1000, UTC)
+    for group in root["_aws"]["CloudWatchMetrics"]:
         for names in group["Dimensions"] or [[]]:
             dimensions = {name: str(root[name]) for name in names}
             for metric in group["Metrics"]:

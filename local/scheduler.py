@@ -67,16 +67,19 @@ class Schedule:
     def is_due(self, at: datetime) -> bool:
         """Whether it fires in the minute of `at` (zone-aware).
 
-        A rate counts from midnight UTC of 1 January 1970, where AWS counts from the schedule's creation.
+        A rate counts from midnight UTC of 1 January 1970, where AWS counts from the schedule's creation. In the hour
+        that comes twice when summer time ends, cron and at fire the first time only, as on AWS.
         """
         kind, _, arguments = self.expression.partition("(")
         arguments = arguments.removesuffix(")")
         local = at.astimezone(self.timezone)
         match kind:
-            case "cron":
-                return _cron_matches(arguments, local)
             case "rate":
                 return math.floor(at.timestamp() / 60) % _rate_minutes(arguments) == 0
+            case "cron" | "at" if local.fold:
+                return False
+            case "cron":
+                return _cron_matches(arguments, local)
             case "at":
                 once = datetime.fromisoformat(arguments).replace(tzinfo=self.timezone)
                 return timedelta(0) <= local - once < timedelta(minutes=1)

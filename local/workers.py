@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAIN = Path(__file__).with_name("worker_main.py")
 _INHERITED = ("PATH", "HOME", "TMPDIR", "LANG")
+_INHERITED_PREFIX = "OPENBLAS_"  # other kernels than the caller's would give other last bits
 _LOOK_MS = 200  # how long a silent process is waited for before looking whether it still matters
 _INIT_SECONDS = 60.0  # AWS gives 10 s and then starts again; a busy laptop may need more
 
@@ -232,7 +233,11 @@ def _environment(spec: "FunctionSpec", runtime: Runtime, api_address: str, log_s
     """The template's variables and those that Lambda sets, and nothing else of the caller's than where programs are."""
     python_path = (spec.code, *(layer / "python" for layer in spec.layers), *runtime.python_path)
     return {
-        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if name in _INHERITED or name.startswith(_INHERITED_PREFIX)
+        },
         "AWS_LAMBDA_RUNTIME_API": api_address,
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
