@@ -10,7 +10,7 @@ from cli.run_report import OrderPart, SleevePart
 
 def to_answer(result: Result, report: Path) -> str:
     """`result` as JSON; money and quantities are decimal strings, times ISO with offset."""
-    return json.dumps({"runs": [_run(day) for day in result.days], "report": str(report)}, indent=1)
+    return json.dumps({"runs": [_run(day) for day in result.days], "report": str(report.resolve())}, indent=1)
 
 
 def _run(day: Day) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def _run(day: Day) -> dict[str, Any]:
         "started_by": day.started_by,
         "seconds": round(day.story.seconds, 3),
         "universe": {name: list(symbols) for name, symbols in report.universe.items()},
+        "left_out": report.snapshot.left_out if report.snapshot else {},
         "forecasts": {
             "made": sorted({forecast.symbol for forecast in report.forecasts.made}),
             "failed": report.forecasts.failed,

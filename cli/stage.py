@@ -23,7 +23,7 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.config import PlatformConfig
 from openbell.model import RunStatus
 from openbell.runs import report_key
-from paper import Credentials, PaperExchange, serve
+from paper import Credentials, Intercept, PaperExchange, serve
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,18 @@ def open_stage(
     start: datetime,
     work: Path,
     on_alert: Callable[[Alert], None],
+    intercept: Intercept | None = None,
 ) -> Iterator[Stage]:
-    """The stage with its exchange standing at `start`; everything is torn down at the end, whatever happens."""
+    """The stage with its exchange standing at `start`; everything is torn down at the end, whatever happens.
+
+    `intercept` stands between the functions and the exchange, as `paper.serve` describes it.
+    """
     exchange = PaperExchange(market.history, cash=options.equity, at=start, slippage_bps=options.slippage_bps)
     keys = Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
     strategies = work / "strategies.yaml"
     write_config(on_local_market(config), strategies)
     with (
-        serve(exchange, credentials=keys) as served,
+        serve(exchange, intercept=intercept, credentials=keys) as served,
         LocalCloud(
             template=TEMPLATE,
             parameters={"BrokerUrl": served.url, "DataUrl": served.url, "MarketData": "alpaca", "TradingMode": "paper"},

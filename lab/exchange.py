@@ -158,6 +158,6 @@ class ExchangeData:
         return frame.dropna(axis="columns", how="all")
 
     def latest_prices(self, symbols: Sequence[str]) -> dict[str, Decimal]:
-        """See MarketData."""
+        """See MarketData. Spelled as the data API spells them, whose prices are JSON numbers: 289.532, not 289.5320."""
         found = {symbol: self._exchange.latest_trade(symbol) for symbol in symbols}
-        return {symbol: trade.price for symbol, trade in found.items() if trade}
+        return {symbol: Decimal(str(float(trade.price))) for symbol, trade in found.items() if trade}

@@ -30,7 +30,6 @@ the leaves of this tree:
         └── OutcomeUnknown        the request may or may not have been booked: look it up
 """
 
-
 import json
 
 

@@ -14,6 +14,8 @@ from openbell.ports import Archive, Ledger
 from openbell.runs import WorkList, snapshot_keys, work_list_key
 from openbell.snapshot import read_closes
 
+_PLACES = 6  # of a USD: far below any price increment, far above what differs between two kinds of CPU
+
 
 @dataclass(frozen=True)
 class BatchOutcome:
@@ -58,9 +60,9 @@ def _forecast(symbol: str, result: ForecastResult) -> Forecast:
         yhat_upper=_floats(result.yhat_upper),
         interval_width=result.interval_width,
         engine=result.engine,
-        skill=result.skill,
+        skill=None if result.skill is None else round(result.skill, _PLACES),
     )
 
 
 def _floats(values: Iterable[float]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    return tuple(round(float(value), _PLACES) for value in values)

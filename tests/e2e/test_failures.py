@@ -1,0 +1,60 @@
+"""A Lambda that fails: the state machine catches it, a person hears of it, the ledger stays true."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from openbell.model import RunStatus
+from tests.e2e.stages import Played, playing
+from tests.integration.workflow.stage import only_momentum
+
+
+class Outage:
+    """What the exchange answers while it is down, to requests whose path starts with `path`."""
+
+    def __init__(self, path: str, status: int = 401) -> None:
+        self.path = path
+        self.status = status
+
+    def __call__(self, request: Request, proceed: Callable[[], Response]) -> Response:
+        if self.path and request.path.startswith(self.path):
+            return Response('{"message": "unauthorized."}', self.status, content_type="application/json")
+        return proceed()
+
+
+outage = Outage("/v2/stocks")
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    with playing(tmp_path_factory.mktemp("failures"), only_momentum(), outage) as played:
+        yield played
+
+
+def test_a_lambda_that_raises_fails_the_run_and_alerts_a_person(platform: Played) -> None:
+    report, story = platform.run()
+    assert (report.status, story.status) == (RunStatus.FAILED, "FAILED")
+    assert [visit.state for visit in story.visits] == [
+        "OpenRun",
+        "SelectUniverse",
+        "NotifyFailure",
+        "AbortRun",
+        "RunFailed",
+    ]
+    subject, message = platform.alerts[0].subject, platform.alerts[0].message
+    assert subject == "Openbell: a trading run failed"
+    assert "BrokerRefused" in message
+    assert "First thing to do: openbell status" in message
+    assert "protective legs included" in message
+    assert "BrokerRefused: Alpaca refuses" in report.note
+    assert platform.stage.exchange.orders() == []
+
+
+def test_the_next_run_trades_again_when_the_trouble_is_over(platform: Played) -> None:
+    outage.path = ""
+    platform.stage.exchange.wait(900)  # the next tick of a later hour: the lease was given back
+    report, _ = platform.run()
+    assert report.status is RunStatus.COMPLETED, report.note
+    assert {order.status for order in report.orders} == {"FILLED"}
+    assert platform.stage.differences() == ()
