@@ -1,5 +1,6 @@
 """What is checked before anything is made."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -27,16 +28,17 @@ LIVE_IS_MEANT = {
 }
 
 
-def checked(rule: dict[str, Any] | None = None, **given: str) -> dict[str, str]:
-    return checked_parameters({"Parameters": DECLARED, "Rules": {"Rule": rule} if rule else {}}, given)
+def checked(given: Mapping[str, str], rule: Mapping[str, Any] | None = None) -> dict[str, str]:
+    template = {"Parameters": DECLARED} | ({"Rules": {"Rule": rule}} if rule else {})
+    return checked_parameters(template, given)
 
 
 def test_what_is_not_given_has_its_default_as_a_text() -> None:
-    assert checked(Mode="live") == {"Mode": "live", "Confirm": "", "Days": "30", "Url": ""}
+    assert checked({"Mode": "live"}) == {"Mode": "live", "Confirm": "", "Days": "30", "Url": ""}
 
 
 def test_a_number_may_be_given_as_a_text() -> None:
-    assert checked(Days="7")["Days"] == "7"
+    assert checked({"Days": "7"})["Days"] == "7"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_a_number_may_be_given_as_a_text() -> None:
 )
 def test_a_value_that_is_not_allowed_is_named_with_what_is(given: dict[str, str], told: str) -> None:
     with pytest.raises(DeployError, match=f"^{told}$"):
-        checked(**given)
+        checked(given)
 
 
 def test_a_pattern_holds_for_the_whole_value() -> None:
@@ -80,12 +82,12 @@ def test_a_template_without_parameters_takes_none() -> None:
 )
 def test_each_assertion_of_a_rule_must_hold_where_its_condition_does(given: dict[str, str], told: str) -> None:
     with pytest.raises(DeployError, match=f"^{told}$"):
-        checked(LIVE_IS_MEANT, **given)
+        checked(given, LIVE_IS_MEANT)
 
 
 @pytest.mark.parametrize("given", [{}, {"Url": "https://host"}, {"Mode": "live", "Confirm": "yes"}])
 def test_a_rule_lets_everything_else_pass(given: dict[str, str]) -> None:
-    assert checked(LIVE_IS_MEANT, **given).items() >= given.items()
+    assert checked(given, LIVE_IS_MEANT).items() >= given.items()
 
 
 IS_LIVE = {"Fn::Equals": [{"Ref": "Mode"}, "live"]}
@@ -110,12 +112,12 @@ IS_PAPER = {"Fn::Equals": [{"Ref": "Mode"}, "paper"]}
 def test_rules_know_the_functions_of_conditions(condition: dict[str, Any], holds: bool) -> None:
     rule = {"Assertions": [{"Assert": condition}]}
     if holds:
-        assert checked(rule)["Mode"] == "paper"
+        assert checked({}, rule)["Mode"] == "paper"
     else:
         with pytest.raises(DeployError, match="rule Rule: an assertion does not hold"):
-            checked(rule)
+            checked({}, rule)
 
 
 def test_a_function_that_is_not_known_is_named() -> None:
     with pytest.raises(DeployError, match="a rule uses Fn::ValueOf, which is not known here"):
-        checked({"Assertions": [{"Assert": {"Fn::ValueOf": ["a", "b"]}}]})
+        checked({}, {"Assertions": [{"Assert": {"Fn::ValueOf": ["a", "b"]}}]})

@@ -1,0 +1,154 @@
+"""moto's private names that the local cloud replaces or reads (moto 5.2.5): a failure here says what has moved.
+
+After an update of moto: compare each function below with what takes its place in the file that is named, then adapt
+both. What the stock functions do is described there, next to the reason for which they are replaced.
+"""
+
+import inspect
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from moto.awslambda.models import LambdaFunction
+from moto.cloudformation import parsing
+from moto.cloudformation.models import Stack
+from moto.core import utils as core_utils
+from moto.core.base_backend import AccountSpecificBackend
+from moto.core.config import default_user_config
+from moto.events.models import Rule
+from moto.sns.models import SNSBackend
+from moto.stepfunctions.parser import models as parser_models
+from moto.stepfunctions.parser import utils as parser_utils
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import IterationWorker
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job import JobPool
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+from moto.stepfunctions.responses import StepFunctionResponse
+
+STEP_FUNCTIONS, RESOURCES = "local/moto_step_functions.py", "local/moto_resources.py"
+LAMBDA, EVENTS, ALERTS, SERVER = "local/moto_lambda.py", "local/events.py", "local/alerts.py", "local/server.py"
+
+# What is replaced: where it is, the parameters that it has in stock moto, and the file that replaces it.
+REPLACED: tuple[tuple[Any, str, str, str], ...] = (
+    (
+        parser_models.StepFunctionsParserBackend,
+        "start_execution",
+        "self state_machine_arn name execution_input",
+        STEP_FUNCTIONS,
+    ),
+    (Execution, "get_start_execution_details", "self", STEP_FUNCTIONS),
+    (BaseExecutionWorkerCommunication, "terminated", "self", STEP_FUNCTIONS),
+    (StepFunctionResponse, "describe_execution", "self", STEP_FUNCTIONS),
+    (StepFunctionResponse, "stop_execution", "self", STEP_FUNCTIONS),
+    (Program, "eval", "self env", STEP_FUNCTIONS),
+    (IterationWorker, "_eval_pool", "self job worker_frame", STEP_FUNCTIONS),
+    (lambda_eval_utils, "_invoke_lambda_function", "parameters region state_credentials", STEP_FUNCTIONS),
+    (StateTaskService, "_after_eval_execution", "self env resource_runtime_part normalised_parameters", STEP_FUNCTIONS),
+    (CustomErrorName, "__init__", "self error_name", STEP_FUNCTIONS),
+    (WaitFunction, "_wait_interval", "self env wait_seconds", STEP_FUNCTIONS),
+    (parsing, "get_model_list", "", RESOURCES),
+    (parsing, "resource_class_from_type", "resource_type", RESOURCES),
+    (
+        parsing,
+        "parse_and_create_resource",
+        "logical_id resource_json resources_map account_id region_name",
+        RESOURCES,
+    ),
+    (LambdaFunction, "invoke", "self body request_headers response_headers", LAMBDA),
+    (Rule, "send_to_targets", "self original_event transform_input", EVENTS),
+    (SNSBackend, "publish", "self message arn phone_number subject", ALERTS),
+    (AccountSpecificBackend, "get_session", "", SERVER),
+)
+
+# What is read of stock objects without being public: set in the constructor, or a method.
+READ: tuple[tuple[type, str, str], ...] = (
+    (IterationWorker, "_eval_job", STEP_FUNCTIONS),
+    (IterationWorker, "_job_pool", STEP_FUNCTIONS),
+    (IterationWorker, "_env", STEP_FUNCTIONS),
+    (IterationWorker, "stopped", STEP_FUNCTIONS),
+    (JobPool, "next_job", STEP_FUNCTIONS),
+    (JobPool, "close_job", STEP_FUNCTIONS),
+    (Environment, "_frames", STEP_FUNCTIONS),
+    (Environment, "event_manager", STEP_FUNCTIONS),
+    (Environment, "event_history_context", STEP_FUNCTIONS),
+    (Environment, "open_inner_frame", STEP_FUNCTIONS),
+    (Environment, "close_frame", STEP_FUNCTIONS),
+    (Environment, "is_frame", STEP_FUNCTIONS),
+    (Environment, "is_running", STEP_FUNCTIONS),
+    (Environment, "set_stop", STEP_FUNCTIONS),
+    (Environment, "set_timed_out", STEP_FUNCTIONS),
+    (Environment, "program_state", STEP_FUNCTIONS),
+    (EventManager, "add_event", STEP_FUNCTIONS),
+    (BaseExecutionWorkerCommunication, "_reflect_execution_status", STEP_FUNCTIONS),
+    (Execution, "exec_worker", STEP_FUNCTIONS),
+    (Execution, "exec_status", STEP_FUNCTIONS),
+    (Execution, "stop", STEP_FUNCTIONS),
+    (ExecutionWorker, "env", STEP_FUNCTIONS),
+    (Stack, "resource_map", "local/deploy.py"),
+    (Rule, "event_pattern", EVENTS),
+    (Rule, "targets", EVENTS),
+    (LambdaFunction, "logs_group_name", LAMBDA),
+    (LambdaFunction, "reserved_concurrency", LAMBDA),
+)
+
+
+def parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def has(kind: type, name: str) -> bool:
+    """Whether objects of the class have the name: as a member, or given in a constructor."""
+    constructors = [made for base in kind.__mro__ if inspect.isfunction(made := vars(base).get("__init__"))]
+    annotated = {attribute for base in kind.__mro__ for attribute in inspect.get_annotations(base)}
+    return hasattr(kind, name) or name in annotated or any(name in made.__code__.co_names for made in constructors)
+
+
+def test_moto_is_the_version_that_the_hooks_were_written_for() -> None:
+    assert version("moto") == "5.2.5", "compare the hooks with the new version, then adapt this test"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "expected", "file"), REPLACED, ids=[f"{row[3]} {row[1]}" for row in REPLACED]
+)
+def test_what_is_replaced_is_there_with_the_parameters_that_are_known(
+    owner: Any, name: str, expected: str, file: str
+) -> None:
+    found = getattr(owner, name, None)
+    assert found is not None, f"moto has no {owner.__name__}.{name} any more: {file} replaces it"
+    known = expected.split()
+    assert parameters(found)[: len(known)] == known, f"{owner.__name__}.{name} has other parameters: see {file}"
+
+
+@pytest.mark.parametrize(("owner", "name", "file"), READ, ids=[f"{row[0].__name__}.{row[1]}" for row in READ])
+def test_what_is_read_is_there(owner: type, name: str, file: str) -> None:
+    assert has(owner, name), f"objects of moto's {owner.__name__} have no {name} any more: {file} reads it"
+
+
+@pytest.mark.parametrize(("module", "name"), [(boto_client, "boto3"), (retrier_decl, "time"), (core_utils, "Session")])
+def test_a_module_that_is_replaced_where_it_is_used_is_used_there(module: Any, name: str) -> None:
+    assert hasattr(module, name), f"{module.__name__} does not use {name} any more"
+    assert f"{name}." in inspect.getsource(module) or f"{name}(" in inspect.getsource(module)
+
+
+def test_the_setting_that_lets_workflows_run_is_there() -> None:
+    assert "execute_state_machine" in default_user_config["stepfunctions"]
+
+
+def test_the_lists_of_types_can_be_forgotten() -> None:
+    assert callable(parsing.get_model_map.cache_clear)
+    assert callable(parsing.get_name_type_map.cache_clear)
+    assert "AWS::CloudFormation::WaitCondition" in parsing.NULL_MODELS
+
+
+def test_the_interpreters_threads_are_listed() -> None:
+    assert isinstance(parser_utils.TMP_THREADS, list)
