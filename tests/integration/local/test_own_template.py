@@ -1,0 +1,100 @@
+"""The project's own template deploys here as it would on AWS."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local import DeployError, LocalCloud
+from local.parameters import checked_parameters
+
+PROJECT = Path(__file__).parents[3]
+TEMPLATE = PROJECT / "template.yaml"
+ASL = PROJECT / "statemachine" / "trading.asl.json"
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[LocalCloud]:
+    with LocalCloud(template=TEMPLATE) as cloud:
+        yield cloud
+
+
+def written() -> dict[str, Any]:
+    return dict(yaml_parse(TEMPLATE.read_text()))
+
+
+def definition(cloud: LocalCloud) -> str:
+    arn = cloud.outputs["StateMachineArn"]
+    return str(cloud.client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"])
+
+
+def test_every_resource_of_the_template_is_made(own: LocalCloud) -> None:
+    renamed_by_sam = "SharedLayer"
+    unconditional = [name for name, resource in written()["Resources"].items() if "Condition" not in resource]
+    for name in unconditional:
+        if name != renamed_by_sam:
+            assert own.physical_id(name)
+    assert len(own.client("lambda").list_layers()["Layers"]) == 1
+
+
+def test_every_output_has_a_value(own: LocalCloud) -> None:
+    assert own.outputs.keys() == written()["Outputs"].keys()
+    assert all(own.outputs.values())
+
+
+def test_every_placeholder_of_the_workflow_is_substituted(own: LocalCloud) -> None:
+    placeholders = set(re.findall(r"\$\{(\w+)\}", ASL.read_text()))
+    assert placeholders  # otherwise there would be nothing to see here
+    deployed = definition(own)
+    assert "${" not in deployed
+    assert json.loads(deployed)["StartAt"] == json.loads(ASL.read_text())["StartAt"]
+
+
+def test_every_value_that_the_template_offers_is_used_by_the_workflow() -> None:
+    offered = written()["Resources"]["StateMachine"]["Properties"]["DefinitionSubstitutions"]
+    assert set(re.findall(r"\$\{(\w+)\}", ASL.read_text())) == set(offered)
+
+
+def test_the_workflow_calls_the_functions_and_the_topic_of_this_stack(own: LocalCloud) -> None:
+    functions = {found["FunctionArn"] for found in own.client("lambda").list_functions()["Functions"]}
+    called = set(re.findall(r"arn:aws:lambda:[\w:-]+", definition(own)))
+    assert called == functions
+    assert own.outputs["AlertsTopicArn"] in definition(own)
+
+
+def test_every_function_has_the_layer_and_the_templates_time_and_memory(own: LocalCloud) -> None:
+    template = written()
+    default = template["Globals"]["Function"]["MemorySize"]
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            found = own.client("lambda").get_function_configuration(FunctionName=own.physical_id(name))
+            assert found["Timeout"] == resource["Properties"]["Timeout"]
+            assert found["MemorySize"] == resource["Properties"].get("MemorySize", default)
+            assert [":layer:" in layer["Arn"] for layer in found["Layers"]] == [True]
+
+
+def test_every_schedule_starts_the_workflow(own: LocalCloud) -> None:
+    events = written()["Resources"]["StateMachine"]["Properties"]["Events"]
+    assert {schedule.logical_id for schedule in own.schedules} == {f"StateMachine{name}" for name in events}
+    assert {schedule.state_machine_arn for schedule in own.schedules} == {own.outputs["StateMachineArn"]}
+    assert all(schedule.enabled for schedule in own.schedules)
+
+
+def test_paper_trading_is_the_default(own: LocalCloud) -> None:
+    assert own.outputs["BrokerUrlInUse"] == "https://paper-api.alpaca.markets"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"TradingMode": "live"}, "rule LiveTradingIsMeant: TradingMode=live trades real money"),
+        ({"BrokerUrl": "https://api.alpaca.markets"}, "parameter BrokerUrl is .*: .*never the live host"),
+    ],
+)
+def test_live_trading_is_refused_unless_it_is_meant(parameters: dict[str, str], told: str) -> None:
+    with pytest.raises(DeployError, match=told):
+        checked_parameters(written(), parameters)
