@@ -10,6 +10,7 @@ from openbell.errors import InvalidInput
 from openbell.model import NEW_YORK
 from paper import BarsFileError, History, load_bars, load_sample
 
+_FEWEST_SESSIONS = 31  # fewer are too few for any ticker's data checks
 _SAMPLE_DATE = date(2022, 6, 15)  # of the sample: after a fall, so that strategies disagree; 32 years before it
 
 
@@ -34,6 +35,11 @@ def open_market(bars: Path | None) -> Market:
     except BarsFileError as error:
         raise InvalidInput(f"--bars {bars}: {error}") from error
     sessions = list(history.sessions)
+    if len(sessions) < _FEWEST_SESSIONS:
+        raise InvalidInput(
+            f"--bars {bars}: has {count(len(sessions), 'session')}; expected at least {_FEWEST_SESSIONS}, "
+            "of which all but the last are the past that strategies look at"
+        )
     where = str(bars) if bars else "a sample of large US stocks shipped with the package skfolio"
     source = (
         f"{where}: {count(len(history.symbols), 'symbol')}, {len(sessions):,} sessions, {sessions[0]} to {sessions[-1]}"

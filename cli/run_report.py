@@ -78,6 +78,7 @@ class SignalPart(_Part):
     symbol: str
     score: float
     reason: str
+    vetoed: str = ""  # why it gets no weight
 
 
 class TargetPart(_Part):

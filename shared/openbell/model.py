@@ -304,6 +304,7 @@ class Signal:
     symbol: str
     score: float
     reason: str
+    vetoed: str = ""  # why it gets no weight although its score is above 0
 
     def __post_init__(self) -> None:
         if not -1.0 <= self.score <= 1.0:  # NaN fails here too

@@ -48,13 +48,17 @@ def weigh(
 ) -> tuple[list[Target], list[Cut]]:
     """Targets of one strategy from its signals, equally weighted; and what could not be sized, with the reason.
 
-    A held symbol without a signal, or with score 0, is kept as it is. Prices are USD by symbol.
+    A held symbol without a signal, with score 0 or with a veto is kept as it is. Prices are USD by symbol.
     """
     leaving = [signal for signal in signals if signal.score < 0 and sleeve.held(signal.symbol) > 0]
     targets = [Target(sleeve.strategy, signal.symbol, ZERO, signal.reason) for signal in leaving]
-    wanted = [signal for signal in signals if signal.score > 0]
+    wanted = [signal for signal in signals if signal.score > 0 and not signal.vetoed]
     sized = wanted if rule.sizing is Sizing.REBALANCE else [s for s in wanted if sleeve.held(s.symbol) == 0]
-    cuts = []
+    cuts = [
+        _refused("veto", signal, sleeve, signal.vetoed)
+        for signal in signals
+        if signal.score > 0 and signal.vetoed and sleeve.held(signal.symbol) == 0
+    ]
     budget = _budget_each(sized, leaving, sleeve, prices, rule)
     for signal in sized:
         target, cut = _size(signal, budget, sleeve, prices, rule)
@@ -89,13 +93,14 @@ def _size(
     price = prices.get(signal.symbol, ZERO)
     held = sleeve.held(signal.symbol)
     if price <= 0:
-        return None, _unsized(signal, sleeve, "no price in the snapshot")
+        return None, _refused("sizing", signal, sleeve, "no price in the snapshot")
     qty = whole_shares(budget, price)
     if qty == 0 and held == 0:
-        return None, _unsized(signal, sleeve, f"one share costs {price} USD, the weight allows {budget:.2f} USD")
+        reason = f"one share costs {price} USD, the weight allows {budget:.2f} USD"
+        return None, _refused("sizing", signal, sleeve, reason)
     bracket = rule.bracket.around(price) if rule.bracket and qty > held else None
     return Target(sleeve.strategy, signal.symbol, qty, signal.reason, bracket), None
 
 
-def _unsized(signal: Signal, sleeve: Sleeve, reason: str) -> Cut:
-    return Cut("sizing", sleeve.strategy, signal.symbol, Side.BUY, ZERO, ZERO, reason)
+def _refused(rule: str, signal: Signal, sleeve: Sleeve, reason: str) -> Cut:
+    return Cut(rule, sleeve.strategy, signal.symbol, Side.BUY, ZERO, ZERO, reason)

@@ -1,5 +1,6 @@
 """prophet_trend: follow Prophet's forecast, with a stop below and a profit target above every entry."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -14,6 +15,7 @@ class ProphetTrendParameters(Parameters):
     """Fractions of the entry's price for the protective orders; the rule that reads the forecast."""
 
     rule: Literal["interval_skew", "trendline"] = "interval_skew"
+    skill_gate: bool = True  # enter nothing whose past forecasts were no better than "tomorrow equals today"
     stop: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.02")
     stop_limit: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.03")
     take_profit: Annotated[Decimal, Field(gt=0, le=10)] = Decimal("0.40")
@@ -31,6 +33,9 @@ class ProphetTrend(Strategy[ProphetTrendParameters]):
     Rule `interval_skew`: at the horizon, the interval's upper and lower end are moves from the last close. Buy if the
     upper move is positive and the larger; sell a holding if the lower move is negative and the larger.
     Rule `trendline`: buy if the last close lies below the line predicted for the next bar, sell if above.
+
+    The skill gate: a ticker whose scored past forecasts had no skill gets weight 0, so that it is not entered; a
+    holding stays under its stop and its target. Forecasts without a scored past (preset `raw`) pass.
     """
 
     parameters_model: ClassVar[type[Parameters]] = ProphetTrendParameters
@@ -40,7 +45,16 @@ class ProphetTrend(Strategy[ProphetTrendParameters]):
     def signals(self, context: Context) -> list[Signal]:
         """One signal a forecast."""
         rule = _interval_skew if self.parameters.rule == "interval_skew" else _trendline
-        return [rule(context.forecasts[symbol]) for symbol in sorted(context.forecasts)]
+        found = [rule(context.forecasts[symbol]) for symbol in sorted(context.forecasts)]
+        return [self._gated(signal, context.forecasts[signal.symbol]) for signal in found]
+
+    def _gated(self, signal: Signal, forecast: Forecast) -> Signal:
+        skill = forecast.skill
+        if not self.parameters.skill_gate or signal.score <= 0 or skill is None or skill > 0:
+            return signal
+        return replace(
+            signal, vetoed=f'its past forecasts have not beaten "tomorrow equals today" (skill {skill:+.3f})'
+        )
 
     def sizing_rule(self) -> SizingRule:
         """Entries are sized equally and come with a bracket; holdings are left alone."""

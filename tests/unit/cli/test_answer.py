@@ -9,7 +9,7 @@ from tests.unit.cli.sample_runs import result
 
 def test_every_run_is_there_with_exact_strings_for_money_and_shares() -> None:
     answer = json.loads(to_answer(result(2), Path("reports/x.html")))
-    assert answer["report"] == "reports/x.html"
+    assert answer["report"] == str(Path("reports/x.html").resolve())
     assert [run["run_id"] for run in answer["runs"]] == ["20220615T1500-0000", "20220615T1500-0001"]
     run = answer["runs"][0]
     assert run["as_of"] == "2022-06-15T15:00:00-04:00"

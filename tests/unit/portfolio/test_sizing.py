@@ -69,3 +69,18 @@ def test_a_symbol_without_a_price_is_cut_with_the_reason() -> None:
 def test_brackets_below_a_dollar_have_four_decimals() -> None:
     bracket = BracketRule(D("0.02"), D("0.03"), D("0.40")).around(D("0.5"))
     assert (bracket.stop_price, bracket.take_profit_price) == (D("0.4900"), D("0.7000"))
+
+
+def test_a_vetoed_signal_gets_no_weight_and_its_reason_is_told() -> None:
+    signals = [Signal("A", 0.9, "up", vetoed="no skill"), Signal("B", 0.5, "up")]
+    targets, cuts = weigh(signals, sleeve(cash="1000"), {"A": D(10), "B": D(10)}, SizingRule(Sizing.ENTER, D("0.1")))
+    assert quantities(targets) == {"B": 90}  # all of the 900 that may be invested
+    assert [(cut.rule, cut.symbol, cut.reason) for cut in cuts] == [("veto", "A", "no skill")]
+
+
+def test_a_vetoed_holding_is_left_alone() -> None:
+    held = sleeve(cash="0", positions={"A": ("5", "50")})
+    targets, cuts = weigh(
+        [Signal("A", 0.9, "up", vetoed="no skill")], held, {"A": D(10)}, SizingRule(Sizing.ENTER, D(0))
+    )
+    assert (targets, cuts) == ([], [])

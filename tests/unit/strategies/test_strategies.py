@@ -14,8 +14,10 @@ from tests.builders import closes
 TODAY = date(2022, 6, 15)
 
 
-def forecast(symbol: str, lower: float, yhat: float, upper: float, last: float = 100.0) -> Forecast:
-    return Forecast(symbol, last, (date(2022, 6, 16),), (yhat,), (lower,), (upper,), 0.8, "exact")
+def forecast(
+    symbol: str, lower: float, yhat: float, upper: float, last: float = 100.0, skill: float | None = None
+) -> Forecast:
+    return Forecast(symbol, last, (date(2022, 6, 16),), (yhat,), (lower,), (upper,), 0.8, "exact", skill)
 
 
 def context(
@@ -55,6 +57,22 @@ def test_trendline_buys_below_the_line_and_sells_above_it() -> None:
     strategy = ProphetTrend(ProphetTrendParameters(rule="trendline"))
     made = {"A": forecast("A", 90, 103, 110), "B": forecast("B", 90, 98, 110)}
     assert scores(strategy.signals(context(forecasts=made))) == pytest.approx({"A": 0.03, "B": -0.02})
+
+
+@pytest.mark.parametrize(("skill", "vetoed"), [(0.01, False), (0.0, True), (-0.2, True), (None, False)])
+def test_a_ticker_without_skill_gets_no_weight(skill: float | None, vetoed: bool) -> None:
+    made = {"A": forecast("A", 98, 102, 106, skill=skill)}
+    (signal,) = ProphetTrend(ProphetTrendParameters()).signals(context(forecasts=made))
+    assert signal.score > 0
+    assert bool(signal.vetoed) is vetoed
+    (open_gate,) = ProphetTrend(ProphetTrendParameters(skill_gate=False)).signals(context(forecasts=made))
+    assert open_gate.vetoed == ""
+
+
+def test_an_exit_needs_no_skill() -> None:
+    made = {"A": forecast("A", 94, 98, 102, skill=-1.0)}
+    (signal,) = ProphetTrend(ProphetTrendParameters()).signals(context(forecasts=made))
+    assert (signal.score < 0, signal.vetoed) == (True, "")
 
 
 def test_prophet_trend_enters_with_a_stop_2_percent_below_and_a_profit_40_percent_above() -> None:
