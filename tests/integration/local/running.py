@@ -28,6 +28,8 @@ class Ended:
 
 @dataclass(frozen=True)
 class RunningFixture:
+    """The fixture's cloud, and what its hooks were called with."""
+
     cloud: LocalCloud
     waits: list[float]  # seconds that Wait states asked for
     heard: list[Alert]  # what on_alert was called with

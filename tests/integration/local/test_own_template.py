@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from local import DeployError, LocalCloud
-from local.parameters import checked_parameters
+from local import LocalCloud
 
 PROJECT = Path(__file__).parents[3]
 TEMPLATE = PROJECT / "template.yaml"
@@ -54,11 +53,6 @@ def test_every_placeholder_of_the_workflow_is_substituted(own: LocalCloud) -> No
     assert json.loads(deployed)["StartAt"] == json.loads(ASL.read_text())["StartAt"]
 
 
-def test_every_value_that_the_template_offers_is_used_by_the_workflow() -> None:
-    offered = written()["Resources"]["StateMachine"]["Properties"]["DefinitionSubstitutions"]
-    assert set(re.findall(r"\$\{(\w+)\}", ASL.read_text())) == set(offered)
-
-
 def test_the_workflow_calls_the_functions_and_the_topic_of_this_stack(own: LocalCloud) -> None:
     functions = {found["FunctionArn"] for found in own.client("lambda").list_functions()["Functions"]}
     called = set(re.findall(r"arn:aws:lambda:[\w:-]+", definition(own)))
@@ -86,15 +80,3 @@ def test_every_schedule_starts_the_workflow(own: LocalCloud) -> None:
 
 def test_paper_trading_is_the_default(own: LocalCloud) -> None:
     assert own.outputs["BrokerUrlInUse"] == "https://paper-api.alpaca.markets"
-
-
-@pytest.mark.parametrize(
-    ("parameters", "told"),
-    [
-        ({"TradingMode": "live"}, "rule LiveTradingIsMeant: TradingMode=live trades real money"),
-        ({"BrokerUrl": "https://api.alpaca.markets"}, "parameter BrokerUrl is .*: .*never the live host"),
-    ],
-)
-def test_live_trading_is_refused_unless_it_is_meant(parameters: dict[str, str], told: str) -> None:
-    with pytest.raises(DeployError, match=told):
-        checked_parameters(written(), parameters)
