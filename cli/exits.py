@@ -11,7 +11,7 @@ class Exit(IntEnum):
     BAD_INPUT = 2  # an argument, the configuration or the bars file is wrong: nothing was started
     SKIPPED = 3  # nothing failed, but a run found nothing to do (market closed, halted, ...)
     BOOKS_DISAGREE = 4  # ledger and exchange differ after a run
-    INTERRUPTED = 130  # Ctrl-C
+    INTERRUPTED = 130  # Ctrl-C, or a request to terminate
 
 
 # The worst of several runs decides, in this order.

@@ -44,10 +44,10 @@ def openbell(*arguments: str, folder: Path) -> Ended:
         env={key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
     )
     stdout, stderr = process.communicate(timeout=180)
-    return Ended(process.returncode, stdout, stderr, tuple(_workers_of(process.pid)))
+    return Ended(process.returncode, stdout, stderr, tuple(workers_of(process.pid)))
 
 
-def _workers_of(pid: int) -> list[str]:
+def workers_of(pid: int) -> list[str]:
     """Command lines of workers that were started by the process `pid`; they have its id as an argument."""
     found = []
     for entry in Path("/proc").iterdir():
