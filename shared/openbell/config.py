@@ -46,12 +46,22 @@ class StrategyConfig(_Section):
     """One strategy: which code, with how much capital, when, and with which parameters."""
 
     enabled: bool = True
-    uses: str = ""  # name of the strategy's code; empty: the entry's own name
+    uses: str = ""  # a strategy that ships, file.py:Class or package.module:Class; empty: the entry's own name
     allocation: Fraction  # of the account's equity, when its sleeve is opened
     schedule: ScheduleName = "daily"
     universe: UniverseConfig = UniverseConfig()
     forecast: ForecastConfig = ForecastConfig()
     parameters: dict[str, Any] = {}
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the user's own code, None for any other code."""
+        name, colon, _ = self.uses.rpartition(":")
+        return Path(name) if colon and name.endswith(".py") else None
+
+    def with_file(self, file: Path) -> Self:
+        """The same entry with its class taken from `file`."""
+        return self.model_copy(update={"uses": f"{file}:{self.uses.rpartition(':')[2]}"})
 
 
 class RiskConfig(_Section):
@@ -120,16 +130,27 @@ class PlatformConfig(_Section):
         entries = {name: entry.model_copy(update={"enabled": name in names}) for name, entry in self.strategies.items()}
         return self.model_copy(update={"strategies": entries})
 
+    def with_files_from(self, folder: Path) -> "PlatformConfig":
+        """The same configuration; the files that it names are looked for in `folder`, unless they are absolute."""
+        entries = {
+            name: entry.with_file(folder / entry.file) if entry.file else entry
+            for name, entry in self.strategies.items()
+        }
+        return self.model_copy(update={"strategies": entries})
+
 
 def load_config(path: Path) -> PlatformConfig:
-    """The configuration in the YAML file at `path`; ConfigError names file, field and what is allowed."""
+    """The configuration in the YAML file at `path`; ConfigError names file, field and what is allowed.
+
+    Relative files in `uses` are relative to the folder of `path`, and absolute in what is given.
+    """
     try:
         content = yaml.safe_load(path.read_text())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not valid YAML: {error}") from error
-    return parse_config(content, str(path))
+    return parse_config(content, str(path)).with_files_from(path.parent.resolve())
 
 
 def parse_config(content: object, source: str) -> PlatformConfig:

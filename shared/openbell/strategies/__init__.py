@@ -2,29 +2,41 @@
 
 from typing import Any
 
-from pydantic import ValidationError
-
-from openbell.config import PlatformConfig, explain
-from openbell.errors import ConfigError
+from openbell.config import PlatformConfig, StrategyConfig
+from openbell.strategies.buy_and_hold import BuyAndHold
+from openbell.strategies.loading import build
+from openbell.strategies.low_volatility import LowVolatility
+from openbell.strategies.mean_reversion import MeanReversion
 from openbell.strategies.momentum import Momentum
 from openbell.strategies.prophet_trend import ProphetTrend
 from openbell.strategies.protocol import Context, Market, Parameters, Strategy
+from openbell.strategies.sma_cross import SmaCross
 
-__all__ = ["SHIPPED", "Context", "Market", "Parameters", "Strategy", "build_strategies"]
+__all__ = [
+    "SHIPPED",
+    "Context",
+    "Market",
+    "Parameters",
+    "Strategy",
+    "build_strategies",
+    "build_strategy",
+]
 
-SHIPPED: dict[str, type[Strategy[Any]]] = {"momentum": Momentum, "prophet_trend": ProphetTrend}
+SHIPPED: dict[str, type[Strategy[Any]]] = {
+    "buy_and_hold": BuyAndHold,
+    "low_volatility": LowVolatility,
+    "mean_reversion": MeanReversion,
+    "momentum": Momentum,
+    "prophet_trend": ProphetTrend,
+    "sma_cross": SmaCross,
+}
 
 
 def build_strategies(config: PlatformConfig) -> dict[str, Strategy[Any]]:
     """The enabled strategies by name, with their parameters; ConfigError names strategy, field and what is allowed."""
-    return {name: _build(name, entry.uses or name, entry.parameters) for name, entry in config.enabled.items()}
+    return {name: build_strategy(name, entry) for name, entry in config.enabled.items()}
 
 
-def _build(name: str, code: str, parameters: dict[str, Any]) -> Strategy[Any]:
-    if code not in SHIPPED:
-        raise ConfigError(f"strategies.{name}: there is no strategy {code!r}; allowed: {', '.join(sorted(SHIPPED))}")
-    kind = SHIPPED[code]
-    try:
-        return kind(kind.parameters_model.model_validate(parameters))
-    except ValidationError as error:
-        raise ConfigError(explain(error, f"strategies.{name}.parameters")) from error
+def build_strategy(name: str, entry: StrategyConfig) -> Strategy[Any]:
+    """The strategy of one entry, enabled or not; ConfigError as above."""
+    return build(name, entry, SHIPPED)

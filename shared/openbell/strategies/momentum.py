@@ -1,13 +1,12 @@
 """momentum: hold the winners of the last year, rebalanced monthly."""
 
-from datetime import date
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from openbell.model import Signal
 from openbell.portfolio.sizing import Sizing
-from openbell.strategies.protocol import Context, Parameters, Strategy
+from openbell.strategies.protocol import Context, Parameters, Strategy, complete_window
 
 
 class MomentumParameters(Parameters):
@@ -37,7 +36,7 @@ class Momentum(Strategy[MomentumParameters]):
 
     def signals(self, context: Context) -> list[Signal]:
         """The winners to hold, and the holdings that are winners no longer."""
-        if _same_month(context.last_rebalance, context.session):
+        if context.rebalanced_this_month:
             return []
         returns = self._returns(context)
         ranked = sorted(returns, key=lambda symbol: (-returns[symbol], symbol))
@@ -56,16 +55,11 @@ class Momentum(Strategy[MomentumParameters]):
     def _returns(self, context: Context) -> dict[str, float]:
         """Close `skip` bars ago over close `lookback` bars ago, less 1, of each symbol that has all bars between."""
         lookback, skip = self.parameters.lookback, self.parameters.skip
-        if len(context.closes) <= lookback:
+        window = complete_window(context.closes, lookback + 1 - skip, skip)
+        if window.empty:
             return {}
-        window = context.closes.iloc[-(lookback + 1) : len(context.closes) - skip]
-        complete = window.loc[:, window.notna().all()]
-        ratio = complete.iloc[-1] / complete.iloc[0] - 1
+        ratio = window.iloc[-1] / window.iloc[0] - 1
         return {str(symbol): float(value) for symbol, value in ratio.items()}
 
     def _why_left(self, value: float, rank: int) -> str:
         return f"12-1 return {value:+.1%}, number {rank}: not among the best {self.parameters.hold} with a gain"
-
-
-def _same_month(last: date | None, now: date) -> bool:
-    return last is not None and (last.year, last.month) == (now.year, now.month)

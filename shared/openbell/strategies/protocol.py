@@ -46,6 +46,22 @@ class Context:
     holdings: Mapping[str, Position]
     last_rebalance: date | None
 
+    @property
+    def rebalanced_this_month(self) -> bool:
+        """Whether it has given signals in the month of `session` before; only told with `Sizing.REBALANCE`."""
+        last, now = self.last_rebalance, self.session
+        return last is not None and (last.year, last.month) == (now.year, now.month)
+
+
+def complete_window(closes: pd.DataFrame, bars: int, skip: int = 0) -> pd.DataFrame:
+    """The last `bars` rows of `closes` less the very last `skip`, `(bars, n_complete)`: symbols without a gap in them.
+
+    With fewer rows no symbol is complete.
+    """
+    end = max(len(closes) - skip, 0)
+    window = closes.iloc[max(end - bars, 0) : end]
+    return window.loc[:, window.notna().all()] if len(window) == bars else window.iloc[:, :0]
+
 
 class Strategy[P: Parameters]:
     """A strategy: parameters, a universe, and signals. Subclasses override `signals` and what differs.
@@ -65,9 +81,7 @@ class Strategy[P: Parameters]:
 
         Candidates that have fewer bars are not ranked. Ties go by the symbol.
         """
-        window = market.closes.iloc[-(lookback + 1) :]
-        complete = window.loc[:, window.notna().all()] if len(window) == lookback + 1 else window.iloc[:, :0]
-        means = complete.pct_change().mean()
+        means = complete_window(market.closes, lookback + 1).pct_change().mean()
         ranked = sorted(means.items(), key=lambda item: (-float(item[1]), str(item[0])))
         return tuple(str(symbol) for symbol, _ in ranked[:size])
 

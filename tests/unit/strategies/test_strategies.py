@@ -1,38 +1,20 @@
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-import pandas as pd
 import pytest
 
-from openbell.model import Forecast, Position, Signal
+from openbell.model import Forecast
 from openbell.strategies.momentum import Momentum, MomentumParameters
 from openbell.strategies.prophet_trend import ProphetTrend, ProphetTrendParameters
-from openbell.strategies.protocol import Context, Market
+from openbell.strategies.protocol import Market
 from tests.builders import closes
-
-TODAY = date(2022, 6, 15)
+from tests.unit.strategies.contexts import context, scores
 
 
 def forecast(
     symbol: str, lower: float, yhat: float, upper: float, last: float = 100.0, skill: float | None = None
 ) -> Forecast:
     return Forecast(symbol, last, (date(2022, 6, 16),), (yhat,), (lower,), (upper,), 0.8, "exact", skill)
-
-
-def context(
-    frame: pd.DataFrame | None = None,
-    forecasts: Mapping[str, Forecast] | None = None,
-    held: tuple[str, ...] = (),
-    last_rebalance: date | None = None,
-) -> Context:
-    holdings = {symbol: Position(Decimal(1), Decimal(100)) for symbol in held}
-    shown = frame if frame is not None else pd.DataFrame()
-    return Context(TODAY, shown, {}, forecasts or {}, holdings, last_rebalance)
-
-
-def scores(signals: list[Signal]) -> dict[str, float]:
-    return {signal.symbol: signal.score for signal in signals}
 
 
 def test_interval_skew_buys_more_room_above_and_leaves_more_room_below() -> None:
