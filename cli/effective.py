@@ -1,5 +1,6 @@
 """The configuration that a run is made with: the file's, with the chosen strategies enabled."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
@@ -33,3 +34,19 @@ def write_config(config: PlatformConfig, path: Path) -> None:
     """Write `config` as YAML that reads back as the same configuration."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+
+
+def layer_files(config: PlatformConfig, work: Path) -> dict[str, Path]:
+    """What the functions' layer is given, by path in it: `config`, written to `work`, and the files of its strategies.
+
+    The files need not lie where a deployment would find them; in the layer each has a folder of its own.
+    """
+    files = {entry.file for entry in config.enabled.values() if entry.file}
+    places = {file: Path("own") / sha256(str(file).encode()).hexdigest()[:8] / file.name for file in files}
+    entries = {
+        name: entry.with_file(places[entry.file]) if entry.file in places else entry
+        for name, entry in config.strategies.items()
+    }
+    written = work / "strategies.yaml"
+    write_config(config.model_copy(update={"strategies": entries}), written)
+    return {"config/strategies.yaml": written} | {f"config/{place}": file for file, place in places.items()}

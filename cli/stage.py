@@ -12,7 +12,7 @@ from pathlib import Path
 from cli.arguments import RunOptions
 from cli.books import compare_books
 from cli.day import Alert
-from cli.effective import on_local_market, write_config
+from cli.effective import layer_files, on_local_market
 from cli.failures import failure_note
 from cli.market import Market
 from cli.places import STATE_MACHINE, TEMPLATE
@@ -107,8 +107,6 @@ def open_stage(
     """
     exchange = PaperExchange(market.history, cash=options.equity, at=start, slippage_bps=options.slippage_bps)
     keys = Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
-    strategies = work / "strategies.yaml"
-    write_config(on_local_market(config), strategies)
     with (
         serve(exchange, intercept=intercept, credentials=keys) as served,
         LocalCloud(
@@ -118,7 +116,7 @@ def open_stage(
             wait=lambda seconds: _pass_time(exchange, seconds),
             clock=lambda: exchange.now,
             on_alert=lambda alert: on_alert(Alert(alert.subject, alert.message)),
-            layer_files={"config/strategies.yaml": strategies},
+            layer_files=layer_files(on_local_market(config), work),
         ) as cloud,
     ):
         cloud.client("secretsmanager").put_secret_value(

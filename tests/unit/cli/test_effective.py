@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.effective import effective_config, write_config
+from cli.effective import effective_config, layer_files, write_config
 from openbell.config import load_config
 from openbell.errors import ConfigError
 
@@ -57,3 +57,33 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
     config = effective_config(SHIPPED, ("momentum",))
     write_config(config, tmp_path / "layer" / "strategies.yaml")
     assert load_config(tmp_path / "layer" / "strategies.yaml") == config
+
+
+def test_the_layer_gets_the_files_of_the_enabled_strategies_and_names_them_by_their_place_there(tmp_path: Path) -> None:
+    text = """
+strategies:
+  one: {allocation: 0.1, uses: "a/mine.py:Mine"}
+  two: {allocation: 0.1, uses: "b/mine.py:Mine"}
+  again: {allocation: 0.1, uses: "b/mine.py:Other"}
+  gone: {allocation: 0.1, uses: "gone.py:Mine", enabled: false}
+  momentum: {allocation: 0.1}
+"""
+    config = load_config(config_file(tmp_path, text))
+    given = layer_files(config, tmp_path / "work")
+    assert set(given.values()) == {
+        tmp_path / "a" / "mine.py",
+        tmp_path / "b" / "mine.py",
+        tmp_path / "work" / "strategies.yaml",
+    }
+    layer = tmp_path / "layer"
+    for place, file in given.items():
+        (layer / place).parent.mkdir(parents=True, exist_ok=True)
+        (layer / place).write_text(file.read_text() if file.suffix == ".yaml" else f"# {file}")
+    deployed = load_config(layer / "config" / "strategies.yaml").strategies
+    seen = {name: entry.file.read_text() for name, entry in deployed.items() if entry.enabled and entry.file}
+    assert seen == {
+        "one": f"# {tmp_path}/a/mine.py",
+        "two": f"# {tmp_path}/b/mine.py",
+        "again": f"# {tmp_path}/b/mine.py",
+    }
+    assert deployed["again"].uses.endswith(".py:Other")
