@@ -239,8 +239,10 @@ def go_on(paper: PaperExchange) -> list[Any]:
     ]
 
 
-def test_a_saved_exchange_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", [at(14, "15:46"), at(15, "12:00")])
+def test_a_saved_exchange_goes_on_as_if_it_had_never_stopped(tmp_path: Path, moment: datetime) -> None:
     first = busy()
+    first.advance(moment)
     first.save(tmp_path / "deep" / "state.json")
     second = PaperExchange.load(tmp_path / "deep" / "state.json", first.history)
     assert (second.now, second.rules, second.orders()) == (first.now, first.rules, first.orders())

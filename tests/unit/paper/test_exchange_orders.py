@@ -228,6 +228,14 @@ def test_a_replaced_order_ends_and_a_changed_one_with_a_new_id_takes_its_place()
     assert (reread(paper, new).status, reread(paper, new).filled_qty) == (Status.FILLED, 5)
 
 
+def test_a_change_may_use_what_the_order_had_set_aside() -> None:
+    paper = flat()
+    order = paper.submit(buy("100", **limit("99")))
+    assert paper.account().buying_power == 100
+    assert replaced(paper, order, limit_price=D(100)).status is Status.NEW  # 10,000 in all
+    assert paper.account().buying_power == 0
+
+
 def test_an_order_replaced_within_the_closing_window_meets_its_price_at_once() -> None:
     paper = flat(start=at(14, "15:50"))
     new = replaced(paper, paper.submit(buy("10", **limit("90"))), limit_price=D(101))
