@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 
 from bench.forecast_data import on_one_core, sample_closes, table
+from openbell.accuracy import Accuracy, Tally
 from openbell.forecasting.batch import ForecastResult, forecast_many
 from openbell.forecasting.options import ForecastOptions
-from openbell.forecasting.scoring import Accuracy, BarScore, MadeForecast, naive_scale, score, summarise
+from openbell.forecasting.scoring import BarScore, naive_scale, score, tally
+from openbell.model import Forecast
 
 HORIZONS = (1, 5, 10)
 _FIRST, _EVERY = 1300, 20  # bar of the first as-of date, bars between two
@@ -60,7 +62,7 @@ class Scored:
     def of(self, horizon: int, first: int = 0, last: int = sys.maxsize) -> Accuracy:
         """Accuracy at one horizon over the as-of dates from `first` to before `last`."""
         pairs = zip(self.scores, self.dates, strict=True)
-        return summarise([one for one, place in pairs if one.horizon == horizon and first <= place < last])
+        return _mean([one for one, place in pairs if one.horizon == horizon and first <= place < last])
 
 
 def main() -> None:
@@ -101,16 +103,20 @@ def _walk_forward(closes: pd.DataFrame, ends: Sequence[int], options: ForecastOp
     return Scored(tuple(scores), tuple(dates), tuple(skills))
 
 
-def _made(ticker: str, result: ForecastResult, known: "pd.Series[float]") -> MadeForecast:
-    return MadeForecast(
-        strategy="bench",
-        ticker=ticker,
+def _mean(scores: Sequence[BarScore]) -> Accuracy:
+    return sum(tally(scores).values(), Tally()).accuracy
+
+
+def _made(ticker: str, result: ForecastResult, known: "pd.Series[float]") -> Forecast:
+    return Forecast(
+        symbol=ticker,
         last_close=result.last_close,
         sessions=result.sessions,
         yhat=tuple(result.yhat.tolist()),
         yhat_lower=tuple(result.yhat_lower.tolist()),
         yhat_upper=tuple(result.yhat_upper.tolist()),
         interval_width=result.interval_width,
+        engine=result.engine,
         naive_scale=naive_scale(known.iloc[-252:].tolist()),
     )
 
@@ -145,7 +151,7 @@ def _print_intervals(results: dict[str, Scored], half: int) -> None:
 def _print_tickers(result: Scored, closes: pd.DataFrame) -> None:
     rows = []
     for ticker in closes.columns:
-        per = [summarise([s for s in result.scores if s.ticker == ticker and s.horizon == h]) for h in HORIZONS]
+        per = [_mean([s for s in result.scores if s.symbol == ticker and s.horizon == h]) for h in HORIZONS]
         rows.append(
             [
                 str(ticker),
@@ -169,7 +175,7 @@ def _print_skill(result: Scored) -> None:
                 for one, skill in zip(result.scores, result.skills, strict=True)
                 if one.horizon == horizon and skill is not None and low < skill <= high
             ]
-            row += [str(len(kept)), f"{100 * summarise(kept).skill:+.2f}"] if kept else ["0", ""]
+            row += [str(len(kept)), f"{100 * _mean(kept).skill:+.2f}"] if kept else ["0", ""]
         rows.append(row)
     table(
         "Skill afterwards, by skill shown before",

@@ -28,6 +28,10 @@ def _run(day: Day) -> dict[str, Any]:
             "made": sorted({forecast.symbol for forecast in report.forecasts.made}),
             "failed": report.forecasts.failed,
         },
+        "accuracy": {
+            name: {str(horizon): found.model_dump() for horizon, found in by_horizon.items()}
+            for name, by_horizon in report.accuracy.items()
+        },
         "signals": {name: [s.model_dump() for s in signals] for name, signals in report.signals.items()},
         "failed_strategies": report.failed_strategies,
         "orders": [_order(order) for order in report.orders],

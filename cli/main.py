@@ -3,6 +3,7 @@
 import typer
 
 from cli.commands.run import run
+from cli.commands.strategies import strategies
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,3 +20,4 @@ def _root() -> None:
 
 
 app.command()(run)
+app.add_typer(strategies, name="strategies")

@@ -72,6 +72,24 @@ class HistoryPart(_Part):
     closes: tuple[float, ...]
 
 
+class AccuracyPart(_Part):
+    """How a strategy's forecasts of the last sessions did at one horizon: means over `bars` scored bars."""
+
+    bars: int
+    mape: float  # fraction of the close
+    mase: float
+    naive_mase: float  # of "tomorrow equals today"
+    skill: float | None = None
+    hit_rate: float | None = None
+    coverage: float
+    pinball: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether forecasting was worth anything."""
+        return "better than naive" if self.mase < self.naive_mase else "naive is better"
+
+
 class SignalPart(_Part):
     """A strategy's opinion on one symbol: score in [-1, 1]."""
 
@@ -248,6 +266,7 @@ class RunReport(_Part):
     snapshot: SnapshotPart = SnapshotPart()
     prices: dict[str, Decimal] = {}
     forecasts: ForecastsPart = ForecastsPart()
+    accuracy: dict[str, dict[int, AccuracyPart]] = {}  # by strategy and horizon in bars
     history: dict[str, HistoryPart] = {}
     signals: dict[str, tuple[SignalPart, ...]] = {}
     failed_strategies: dict[str, str] = {}
@@ -258,6 +277,16 @@ class RunReport(_Part):
     sleeves: dict[str, SleevePart] = {}
     reconciliation: ReconciliationPart = ReconciliationPart()
     checks: ChecksPart = ChecksPart()
+
+    @property
+    def told_accuracy(self) -> list[tuple[str, int, AccuracyPart]]:
+        """Strategy, horizon and accuracy at the horizons that are told: 1, 5, 10 bars and the longest."""
+        return [
+            (name, horizon, found)
+            for name, by_horizon in self.accuracy.items()
+            for horizon, found in sorted(by_horizon.items())
+            if horizon in {1, 5, 10, max(by_horizon)}
+        ]
 
     @property
     def filled(self) -> tuple[OrderPart, ...]:

@@ -12,6 +12,7 @@ from cli.day import Day, Result
 from cli.formats import (
     bps,
     money,
+    percent,
     score,
     seconds,
     shares,
@@ -97,6 +98,7 @@ def _tables(day: Day, paint: _Painter) -> Iterable[Table]:
     yield _signals(report, paint)
     yield _plan(report, paint)
     yield _cuts(report, paint)
+    yield _accuracy(report, paint)
     yield _positions(report, paint)
     yield _equity(day, paint)
     yield _states(day)
@@ -114,6 +116,23 @@ def _signals(report: RunReport, paint: _Painter) -> Table:
     for name, signals in report.signals.items():
         for signal in sorted(signals, key=lambda signal: -signal.score):
             table.add_row(paint(name), escape(signal.symbol), score(signal.score), escape(signal.reason))
+    return table
+
+
+def _accuracy(report: RunReport, paint: _Painter) -> Table:
+    title = "Forecasts that have met their closes"
+    table = _table(title, "Strategy", ">Bars ahead", ">Scored", ">MASE", ">Naive", ">Hits", ">In interval", "Verdict")
+    for name, horizon, found in report.told_accuracy:
+        table.add_row(
+            paint(name),
+            str(horizon),
+            str(found.bars),
+            f"{found.mase:.3f}",
+            f"{found.naive_mase:.3f}",
+            percent(found.hit_rate),
+            percent(found.coverage),
+            found.verdict,
+        )
     return table
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
@@ -28,6 +29,16 @@ class CloseRunEvent(Event):
         return f"{found.get('Error', 'unknown error')}: {message_of(found.get('Cause', ''))}"
 
 
+def _measure_forecasts(accuracy: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """The rolling accuracy at each strategy's longest horizon: that is the one it trades on."""
+    for strategy, by_horizon in accuracy.items():
+        means = by_horizon[max(by_horizon, key=int)]
+        for name, figure in (("ForecastMase", "mase"), ("ForecastSkill", "skill"), ("ForecastCoverage", "coverage")):
+            if means[figure] is not None:
+                with single_metric(name=name, unit=MetricUnit.NoUnit, value=means[figure]) as metric:
+                    metric.add_dimension(name="strategy", value=strategy)
+
+
 @entry_point(CloseRunEvent)
 def handler(event: CloseRunEvent) -> dict[str, Any]:
     """How the run ended, and where its report is."""
@@ -35,4 +46,5 @@ def handler(event: CloseRunEvent) -> dict[str, Any]:
     metrics.add_metric(f"Runs{event.outcome.title()}", MetricUnit.Count, 1)
     if closed.report:
         metrics.add_metric("Equity", MetricUnit.NoUnit, float(closed.report["equity"]))
+        _measure_forecasts(closed.report.get("accuracy", {}))
     return {"run_id": closed.run_id, "status": closed.status.value, "report_key": closed.report_key}

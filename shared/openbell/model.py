@@ -295,6 +295,11 @@ class Forecast:
     interval_width: float
     engine: str
     skill: float | None = None  # above 0: past forecasts of this ticker have beaten "tomorrow equals today"
+    naive_scale: float | None = None  # mean absolute change of one bar (USD) behind it: the unit of MASE
+
+    def __post_init__(self) -> None:
+        if not len(self.sessions) == len(self.yhat) == len(self.yhat_lower) == len(self.yhat_upper):
+            raise ValueError(f"{self.symbol}: sessions, yhat, yhat_lower and yhat_upper must have one value a bar each")
 
 
 @dataclass(frozen=True)

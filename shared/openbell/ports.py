@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from openbell.accuracy import Tally
 from openbell.model import (
     Account,
     BrokerOrder,
@@ -191,6 +192,14 @@ class Ledger(Protocol):
 
     def forecast_failures(self, run_id: str, spec: str) -> dict[str, str]:
         """Why the run has no forecast of a symbol, by symbol."""
+        ...
+
+    def save_accuracy(self, strategy: str, session: date, tallies: Mapping[int, Tally]) -> None:
+        """Record how the strategy's forecasts of one session did, by horizon in bars; the same again is harmless."""
+        ...
+
+    def accuracy(self, strategy: str, since: date) -> dict[date, dict[int, Tally]]:
+        """The record of a strategy by session and horizon, from the session `since` on."""
         ...
 
 

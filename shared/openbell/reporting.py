@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
+from openbell.accuracy import Tally
 from openbell.codec import from_json, to_plain
 from openbell.decision import unrealised_pnl
 from openbell.execution.reconciliation import Drift
+from openbell.forecasting.scoring import over_last
 from openbell.model import NEW_YORK, Forecast, Order, Run, Sleeve
 from openbell.ports import Archive, Desk, Ledger
 from openbell.runs import (
@@ -22,6 +26,8 @@ from openbell.runs import (
 )
 from openbell.snapshot import Snapshot
 
+ACCURACY_SESSIONS = 60  # over which the accuracy of forecasts is told
+ACCURACY_SPAN = timedelta(days=100)  # which holds as many sessions
 HISTORY_BARS = 120  # of closes before the forecasts, for the charts
 
 
@@ -60,6 +66,7 @@ def make_report(run: Run, desk: Desk, drift: Sequence[Drift]) -> RunReport:
     decisions = _read(Decisions, desk.archive, decisions_key(run.run_id))
     if decisions and inputs and snapshot:
         content |= _decided(decisions, inputs, snapshot)
+    content["accuracy"] = {name: record for name in run.strategies if (record := _accuracy(name, run, desk.ledger))}
     content["orders"] = [_order(order) for order in desk.ledger.orders(run.run_id)]
     content["sleeves"] = {name: _sleeve(sleeve, prices) for name, sleeve in sorted(sleeves.items())}
     content["equity"] = str(desk.broker.account().equity)
@@ -135,6 +142,26 @@ def _forecasts(run_id: str, ledger: Ledger, archive: Archive) -> dict[str, Any]:
         made += ledger.forecasts(run_id, spec).values()
         failed |= ledger.forecast_failures(run_id, spec)
     return {"forecasts": {"made": to_plain(made), "failed": failed}}
+
+
+def _accuracy(strategy: str, run: Run, ledger: Ledger) -> dict[str, Any]:
+    """How the strategy's forecasts of the last sessions did, by horizon in bars; empty if none has met its close."""
+    record = over_last(ledger.accuracy(strategy, run.as_of.date() - ACCURACY_SPAN), ACCURACY_SESSIONS)
+    return {str(horizon): _means(found) for horizon, found in record.items()}
+
+
+def _means(found: Tally) -> dict[str, Any]:
+    means = found.accuracy
+    return {
+        "bars": means.bars,
+        "mape": means.mape,
+        "mase": means.mase,
+        "naive_mase": means.naive_mase,
+        "skill": None if isnan(means.skill) else means.skill,
+        "hit_rate": None if isnan(means.hit_rate) else means.hit_rate,
+        "coverage": means.coverage,
+        "pinball": means.pinball,
+    }
 
 
 def _decided(decisions: Decisions, inputs: RunInputs, snapshot: Snapshot) -> dict[str, Any]:

@@ -97,6 +97,11 @@ def snapshot_keys(run: str) -> tuple[str, str]:
     return f"runs/{run}/snapshot.csv.gz", f"runs/{run}/snapshot.json"
 
 
+def recent_closes_key(run: str) -> str:
+    """Where the last closes of every candidate are kept, by which earlier forecasts are scored."""
+    return f"runs/{run}/recent.csv.gz"
+
+
 def work_list_key(run: str) -> str:
     """Where a run's forecast work list is kept."""
     return f"runs/{run}/worklist.json"

@@ -45,7 +45,6 @@ class Snapshot:
 
     def to_bytes(self) -> tuple[bytes, bytes]:
         """The closes as gzipped CSV that reads back bit by bit, and the rest as JSON."""
-        csv = self.closes.to_csv(index_label="session", date_format="%Y-%m-%d")
         meta = {
             "as_of": self.as_of.isoformat(),
             "source": self.source,
@@ -53,7 +52,7 @@ class Snapshot:
             "tradable": sorted(self.tradable),
             "left_out": dict(sorted(self.left_out.items())),
         }
-        return gzip.compress(csv.encode(), mtime=0), json.dumps(meta).encode()
+        return write_closes(self.closes), json.dumps(meta).encode()
 
     @classmethod
     def from_bytes(cls, closes: bytes, meta: bytes) -> "Snapshot":
@@ -68,6 +67,11 @@ class Snapshot:
             tradable=frozenset(facts["tradable"]),
             left_out=facts["left_out"],
         )
+
+
+def write_closes(closes: pd.DataFrame) -> bytes:
+    """`closes` as gzipped CSV that reads back bit by bit."""
+    return gzip.compress(closes.to_csv(index_label="session", date_format="%Y-%m-%d").encode(), mtime=0)
 
 
 def read_closes(content: bytes, symbols: Sequence[str] | None = None) -> pd.DataFrame:

@@ -6,32 +6,8 @@ from datetime import date
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class MadeForecast:
-    """A forecast as it was stored; prices in USD, one value a session.
-
-    `naive_scale` is the mean absolute change of one bar in the history behind it (see `naive_scale`), the unit of MASE.
-    """
-
-    strategy: str
-    ticker: str
-    last_close: float
-    sessions: tuple[date, ...]
-    yhat: tuple[float, ...]
-    yhat_lower: tuple[float, ...]
-    yhat_upper: tuple[float, ...]
-    interval_width: float
-    naive_scale: float
-
-    def __post_init__(self) -> None:
-        if not len(self.sessions) == len(self.yhat) == len(self.yhat_lower) == len(self.yhat_upper):
-            raise ValueError(f"{self.ticker}: sessions, yhat, yhat_lower and yhat_upper must have one value a bar each")
-        if not (self.last_close > 0 and self.naive_scale > 0):
-            raise ValueError(
-                f"{self.ticker}: last_close and naive_scale must be above 0, "
-                f"got {self.last_close} and {self.naive_scale}"
-            )
+from openbell.accuracy import Tally
+from openbell.model import Forecast
 
 
 @dataclass(frozen=True)
@@ -44,8 +20,7 @@ class BarScore:
     two ends as quantiles, as a fraction of the last close.
     """
 
-    strategy: str
-    ticker: str
+    symbol: str
     session: date
     horizon: int
     percentage_error: float
@@ -54,24 +29,6 @@ class BarScore:
     hit: bool | None
     covered: bool
     pinball: float
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Means over `bars` scores. `hit_rate` is NaN if nothing moved."""
-
-    bars: int
-    mape: float
-    mase: float
-    naive_mase: float
-    hit_rate: float
-    coverage: float
-    pinball: float
-
-    @property
-    def skill(self) -> float:
-        """How much smaller the error is than that of "tomorrow equals today", as a fraction."""
-        return 1 - self.mase / self.naive_mase if self.naive_mase > 0 else float("nan")
 
 
 def naive_scale(closes: Sequence[float]) -> float:
@@ -84,16 +41,22 @@ def naive_scale(closes: Sequence[float]) -> float:
     return scale
 
 
-def score(forecast: MadeForecast, closes: Mapping[date, float]) -> list[BarScore]:
-    """Scores of the forecast's bars whose close (USD by session) has arrived, in the order of the sessions."""
+def score(forecast: Forecast, closes: Mapping[date, float], rescale: float = 1.0) -> list[BarScore]:
+    """Scores of the forecast's bars whose close (USD by session) has arrived, in the order of the sessions.
+
+    `rescale` turns the forecast's prices into those of `closes`: 0.5 after a split of two to one. A forecast without
+    a naive scale cannot be scored: ValueError.
+    """
+    if not forecast.naive_scale:
+        raise ValueError(f"the forecast of {forecast.symbol} has no naive scale to measure errors by")
     return [
-        _score_bar(forecast, position, closes[session])
+        _score_bar(forecast, position, closes[session] / rescale, forecast.naive_scale)
         for position, session in enumerate(forecast.sessions)
         if session in closes
     ]
 
 
-def _score_bar(forecast: MadeForecast, position: int, close: float) -> BarScore:
+def _score_bar(forecast: Forecast, position: int, close: float, scale: float) -> BarScore:
     error = abs(close - forecast.yhat[position])
     expected = np.sign(forecast.yhat[position] - forecast.last_close)
     moved = np.sign(close - forecast.last_close)
@@ -101,13 +64,12 @@ def _score_bar(forecast: MadeForecast, position: int, close: float) -> BarScore:
     tail = (1 - forecast.interval_width) / 2
     loss = (quantile_loss(close, lower, tail) + quantile_loss(close, upper, 1 - tail)) / 2
     return BarScore(
-        strategy=forecast.strategy,
-        ticker=forecast.ticker,
+        symbol=forecast.symbol,
         session=forecast.sessions[position],
         horizon=position + 1,
         percentage_error=error / close,
-        scaled_error=error / forecast.naive_scale,
-        naive_scaled_error=abs(close - forecast.last_close) / forecast.naive_scale,
+        scaled_error=error / scale,
+        naive_scaled_error=abs(close - forecast.last_close) / scale,
         hit=bool(expected == moved) if expected and moved else None,
         covered=lower <= close <= upper,
         pinball=loss / forecast.last_close,
@@ -119,40 +81,27 @@ def quantile_loss(value: float, quantile: float, level: float) -> float:
     return level * (value - quantile) if value >= quantile else (1 - level) * (quantile - value)
 
 
-def summarise(scores: Sequence[BarScore]) -> Accuracy:
-    """The means of `scores`; ValueError if there are none."""
-    if not scores:
-        raise ValueError("no scores to summarise: no forecast bar has met its close yet")
-    hits = [one.hit for one in scores if one.hit is not None]
-    return Accuracy(
-        bars=len(scores),
-        mape=_mean(one.percentage_error for one in scores),
-        mase=_mean(one.scaled_error for one in scores),
-        naive_mase=_mean(one.naive_scaled_error for one in scores),
-        hit_rate=_mean(hits) if hits else float("nan"),
-        coverage=_mean(one.covered for one in scores),
-        pinball=_mean(one.pinball for one in scores),
-    )
+def tally(scores: Iterable[BarScore]) -> dict[int, Tally]:
+    """The scores' sums by horizon, ascending."""
+    tallies: dict[int, Tally] = {}
+    for one in scores:
+        tallies[one.horizon] = tallies.get(one.horizon, Tally()) + Tally(
+            bars=1,
+            percentage_error=one.percentage_error,
+            scaled_error=one.scaled_error,
+            naive_scaled_error=one.naive_scaled_error,
+            moved=int(one.hit is not None),
+            hits=int(bool(one.hit)),
+            covered=int(one.covered),
+            pinball=one.pinball,
+        )
+    return dict(sorted(tallies.items()))
 
 
-def rolling_accuracy(scores: Iterable[BarScore], sessions: int) -> dict[tuple[str, int], dict[date, Accuracy]]:
-    """Accuracy by strategy and horizon, at each session over the scores of the `sessions` sessions up to it.
-
-    Sessions without a score do not count as one of them. The order of `scores` has no effect.
-    """
-    groups: dict[tuple[str, int], dict[date, list[BarScore]]] = {}
-    for one in sorted(scores, key=lambda one: (one.session, one.ticker)):
-        groups.setdefault((one.strategy, one.horizon), {}).setdefault(one.session, []).append(one)
-    return {key: _rolling(by_session, sessions) for key, by_session in sorted(groups.items())}
-
-
-def _rolling(by_session: Mapping[date, Sequence[BarScore]], sessions: int) -> dict[date, Accuracy]:
-    dates = list(by_session)
-    return {
-        end: summarise([one for day in dates[max(0, last + 1 - sessions) : last + 1] for one in by_session[day]])
-        for last, end in enumerate(dates)
-    }
-
-
-def _mean(values: Iterable[float]) -> float:
-    return float(np.mean(list(values)))
+def over_last(by_session: Mapping[date, Mapping[int, Tally]], sessions: int) -> dict[int, Tally]:
+    """Tallies by horizon over the last `sessions` of the sessions that have any."""
+    total: dict[int, Tally] = {}
+    for day in sorted(by_session)[-sessions:]:
+        for horizon, found in by_session[day].items():
+            total[horizon] = total.get(horizon, Tally()) + found
+    return dict(sorted(total.items()))

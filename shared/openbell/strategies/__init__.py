@@ -3,13 +3,15 @@
 from typing import Any
 
 from openbell.config import PlatformConfig, StrategyConfig
+from openbell.model import Signal
+from openbell.portfolio.sizing import Sizing
 from openbell.strategies.buy_and_hold import BuyAndHold
 from openbell.strategies.loading import build
 from openbell.strategies.low_volatility import LowVolatility
 from openbell.strategies.mean_reversion import MeanReversion
 from openbell.strategies.momentum import Momentum
 from openbell.strategies.prophet_trend import ProphetTrend
-from openbell.strategies.protocol import Context, Market, Parameters, Strategy
+from openbell.strategies.protocol import Context, Market, Parameters, Strategy, complete_window
 from openbell.strategies.sma_cross import SmaCross
 
 __all__ = [
@@ -17,9 +19,12 @@ __all__ = [
     "Context",
     "Market",
     "Parameters",
+    "Signal",
+    "Sizing",
     "Strategy",
     "build_strategies",
     "build_strategy",
+    "complete_window",
 ]
 
 SHIPPED: dict[str, type[Strategy[Any]]] = {

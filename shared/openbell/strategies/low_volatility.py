@@ -20,7 +20,7 @@ class LowVolatilityParameters(Parameters):
 
 
 class LowVolatility(Strategy[LowVolatilityParameters]):
-    """The symbols of the lowest realised volatility at equal weights.
+    """Holds the symbols of the lowest realised volatility, at equal weights.
 
     Blitz and van Vliet (2007), The Volatility Effect: Lower Risk without Lower Return, J. Portfolio Management 34(1),
     with daily returns of a year for their weekly ones of three. It speaks on the first run of a month and is silent

@@ -24,9 +24,9 @@ class MomentumParameters(Parameters):
 
 
 class Momentum(Strategy[MomentumParameters]):
-    """12-1 month momentum: Jegadeesh and Titman (1993), Returns to Buying Winners and Selling Losers, J. Finance 48(1).
+    """Holds the winners of the last year less its last month, at equal weights.
 
-    The return from `lookback` bars ago to `skip` bars ago ranks the symbols; the best `hold` with a positive return are
+    Jegadeesh and Titman (1993), Returns to Buying Winners and Selling Losers, J. Finance 48(1). The return from `lookback` bars ago to `skip` bars ago ranks the symbols; the best `hold` with a positive return are
     held at equal weights. It speaks on the first run of a month and is silent otherwise; a holding that cannot be
     ranked for want of bars is kept.
     """

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from openbell.errors import LeaseLost
+from openbell.errors import LeaseLost, RetryableError
 from openbell.execution.reconciliation import Drift, reconcile
 from openbell.model import OrderStatus, Run, RunStatus
 from openbell.ports import Desk
 from openbell.reporting import make_report
 from openbell.runs import lease_of, report_key
+from openbell.workflow.score_forecasts import score_forecasts
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk) -> C
     except LeaseLost:  # the books belong to another run now
         outcome, failure = RunStatus.FAILED, failure or "another run has taken over the lease"
     ended = replace(run, status=outcome, note=failure)
+    _score(run, desk)
     report = make_report(ended, desk, drift)
     desk.archive.put(report_key(run.run_id), report.to_bytes())
     if drift:
@@ -44,6 +46,21 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk) -> C
     desk.ledger.finish_run(ended)
     desk.ledger.release_lease(lease)
     return ClosedRun(run.run_id, outcome, report_key(run.run_id), report.content)
+
+
+def _score(run: Run, desk: Desk) -> None:
+    """Scoring tells how good the forecasts are; its trouble must not keep a run from ending."""
+    try:
+        score_forecasts(run, ledger=desk.ledger, archive=desk.archive)
+    except RetryableError:
+        raise
+    except Exception as error:
+        desk.alerts.alert(
+            "Openbell: forecasts were not scored",
+            f"At the end of run {run.run_id}: {type(error).__name__}: {error}\n"
+            "Orders and positions are not concerned. The next run tries again.\n"
+            "First thing to do: read the log of CloseRun; then docs/runbook.md, 'Forecasts were not scored'",
+        )
 
 
 def _alert_drift(run: Run, drift: tuple[Drift, ...], desk: Desk) -> None:

@@ -15,14 +15,16 @@ from openbell.runs import (
     RunInputs,
     WorkList,
     inputs_key,
+    recent_closes_key,
     snapshot_keys,
     spec_id,
     universe_key,
     work_list_key,
 )
-from openbell.snapshot import Snapshot, usable
+from openbell.snapshot import Snapshot, usable, write_closes
 from openbell.strategies import build_strategies
 
+RECENT_BARS = 90  # of every candidate, kept to score forecasts: the longest horizon, and the days behind it
 ONE_EACH = 40  # the most iterations that an inline Map runs at once; up to here every ticker has its own Lambda
 
 
@@ -57,6 +59,7 @@ def select_universe(
     closes, meta = _narrow(snapshot, tickers).to_bytes()
     for key, content in zip(snapshot_keys(run_id), (closes, meta), strict=True):
         archive.put(key, content)
+    archive.put(recent_closes_key(run_id), write_closes(snapshot.closes.iloc[-RECENT_BARS:]))
     archive.put(universe_key(run_id), to_json(universes))
     archive.put(work_list_key(run_id), to_json(work))
     return Selected(len(tickers), work)

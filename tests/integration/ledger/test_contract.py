@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from openbell.accuracy import Tally
 from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import LeaseLost, StoreUnavailable
@@ -274,3 +275,18 @@ class TestForecasts:
         ledger.save_forecasts("run", "spec", [a_forecast("AAPL")], {})
         assert ledger.forecast_failures("run", "spec") == {}
         assert set(ledger.forecasts("run", "spec")) == {"AAPL"}
+
+
+class TestAccuracy:
+    def test_the_record_comes_back_by_session_and_horizon(self, ledger: Ledger) -> None:
+        first, second = Tally(20, 0.1 + 0.2, 1.5, 2.5, 18, 9, 16, 0.004), Tally(bars=1)
+        ledger.save_accuracy("trend", date(2022, 6, 14), {1: first, 10: second})
+        ledger.save_accuracy("trend", date(2022, 6, 15), {1: second})
+        ledger.save_accuracy("trend", date(2022, 6, 15), {1: second})
+        ledger.save_accuracy("other", date(2022, 6, 15), {1: first})
+        assert ledger.accuracy("trend", date(2022, 6, 1)) == {
+            date(2022, 6, 14): {1: first, 10: second},
+            date(2022, 6, 15): {1: second},
+        }
+        assert list(ledger.accuracy("trend", date(2022, 6, 15))) == [date(2022, 6, 15)]
+        assert ledger.accuracy("trend", date(2022, 7, 1)) == {}

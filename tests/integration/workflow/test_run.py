@@ -178,3 +178,24 @@ def test_when_too_many_tickers_have_no_prices_nothing_is_traded() -> None:
         stage.run()
     assert stage.exchange.orders() == []
     assert stage.ledger.lease() is None
+
+
+def test_forecasts_are_scored_when_their_bars_arrive() -> None:
+    stage = Stage(config())
+    reports = []
+    for day in range(3):
+        reports.append(stage.run(f"day-{day}").report)
+        stage.next_day()
+    assert "prophet_trend" not in reports[0]["accuracy"]
+    # 15 June is seen on the 16th: the first bar of the forecasts of the 15th; on the 17th their second bar comes too
+    record = stage.ledger.accuracy("prophet_trend", WEDNESDAY.date())
+    made = [len(report["forecasts"]["made"]) for report in reports]
+    bars = {day.isoformat(): {h: t.bars for h, t in found.items()} for day, found in record.items()}
+    assert bars == {"2022-06-15": {1: made[0]}, "2022-06-16": {1: made[1], 2: made[0]}}
+    told = reports[2]["accuracy"]["prophet_trend"]
+    assert told["1"]["bars"] == made[0] + made[1]
+    kept = {f["symbol"]: f for f in reports[0]["forecasts"]["made"]}
+    closes = stage.data.daily_closes(sorted(kept), WEDNESDAY.date(), WEDNESDAY.date()).iloc[0]
+    errors = [abs(closes[s] - f["yhat"][0]) / f["naive_scale"] for s, f in kept.items()]
+    assert record[WEDNESDAY.date()][1].accuracy.mase == pytest.approx(sum(errors) / len(errors))
+    assert "momentum" not in reports[2]["accuracy"]

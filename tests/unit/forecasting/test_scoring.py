@@ -5,18 +5,20 @@ from datetime import date
 
 import pytest
 
-from openbell.forecasting.scoring import MadeForecast, naive_scale, quantile_loss, rolling_accuracy, score, summarise
+from openbell.accuracy import Tally
+from openbell.forecasting.scoring import naive_scale, over_last, quantile_loss, score, tally
+from openbell.model import Forecast
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 1, 8), date(2024, 1, 9), date(2024, 1, 10)
-FORECAST = MadeForecast(
-    strategy="trend",
-    ticker="KO",
+FORECAST = Forecast(
+    symbol="KO",
     last_close=100.0,
     sessions=(MONDAY, TUESDAY),
     yhat=(102.0, 99.0),
     yhat_lower=(98.0, 95.0),
     yhat_upper=(106.0, 103.0),
     interval_width=0.8,
+    engine="exact",
     naive_scale=2.0,
 )
 
@@ -65,33 +67,38 @@ def test_naive_scale_is_the_mean_absolute_change() -> None:
         naive_scale([7, 7, 7])
 
 
-def test_a_summary_averages_and_compares_with_naive() -> None:
-    accuracy = summarise(score(FORECAST, {MONDAY: 105.0, TUESDAY: 104.0}))
+def test_a_tally_averages_and_compares_with_naive() -> None:
+    accuracy = sum(tally(score(FORECAST, {MONDAY: 105.0, TUESDAY: 104.0})).values(), Tally()).accuracy
     assert accuracy.bars == 2
     assert accuracy.mase == pytest.approx((1.5 + 2.5) / 2)
     assert accuracy.naive_mase == pytest.approx((2.5 + 2.0) / 2)
     assert accuracy.skill == pytest.approx(1 - 2.0 / 2.25)
     assert (accuracy.hit_rate, accuracy.coverage) == (0.5, 0.5)
     with pytest.raises(ValueError, match="no scores to summarise"):
-        summarise([])
+        _ = Tally().accuracy
 
 
-def test_the_record_rolls_by_strategy_and_horizon() -> None:
-    later = replace(FORECAST, sessions=(TUESDAY, WEDNESDAY), ticker="PEP")
-    other = replace(FORECAST, strategy="momentum")
+def test_the_record_rolls_over_sessions_by_horizon() -> None:
+    later = replace(FORECAST, sessions=(TUESDAY, WEDNESDAY), symbol="PEP")
     closes = {MONDAY: 105.0, TUESDAY: 104.0, WEDNESDAY: 99.0}
-    scores = [one for forecast in (later, FORECAST, other) for one in score(forecast, closes)]
-    record = rolling_accuracy(scores, sessions=1)
-    assert list(record) == [("momentum", 1), ("momentum", 2), ("trend", 1), ("trend", 2)]
-    assert {day: accuracy.mase for day, accuracy in record["trend", 1].items()} == {MONDAY: 1.5, TUESDAY: 1.0}
-    both = rolling_accuracy(scores, sessions=2)["trend", 1][TUESDAY]
+    scores = [one for forecast in (later, FORECAST) for one in score(forecast, closes)]
+    by_session = {day: tally(one for one in scores if one.session == day) for day in (MONDAY, TUESDAY, WEDNESDAY)}
+    assert by_session[TUESDAY].keys() == {1, 2}  # one forecast's first bar, another's second
+    assert over_last(by_session, 1).keys() == {2}
+    both = over_last(by_session, 3)[1].accuracy
     assert both.bars == 2
-    assert both.mase == pytest.approx(1.25)
-    assert rolling_accuracy(scores[::-1], sessions=2) == rolling_accuracy(scores, sessions=2)
+    assert both.mase == pytest.approx((1.5 + 1.0) / 2)  # |105 - 102| / 2 and |104 - 102| / 2
+    assert over_last({}, 3) == {}
+
+
+def test_prices_from_before_a_split_are_rescaled() -> None:
+    # two to one: the close of 52.5 is 105 in the forecast's shares
+    (first,) = score(FORECAST, {MONDAY: 52.5}, rescale=0.5)
+    assert first.scaled_error == pytest.approx(3 / 2)
 
 
 def test_a_forecast_with_values_missing_cannot_be_scored() -> None:
     with pytest.raises(ValueError, match="KO: sessions, yhat, yhat_lower and yhat_upper must have one value a bar"):
         replace(FORECAST, yhat=(1.0,))
-    with pytest.raises(ValueError, match="naive_scale must be above 0"):
-        replace(FORECAST, naive_scale=0.0)
+    with pytest.raises(ValueError, match="KO has no naive scale"):
+        score(replace(FORECAST, naive_scale=None), {MONDAY: 1.0})

@@ -8,6 +8,7 @@
 | RUN#<run_id> | FORECAST#<spec>#<symbol> | a forecast, or why there is none |
 | RUNS | <as_of in UTC>#<run_id> | the same run, in the list of all |
 | OPEN | <client_order_id> | points to an order while anything can happen to it |
+| ACCURACY#<strategy> | <session> | how its forecasts of that session did |
 | SLEEVE | <strategy> | a sleeve |
 | CONTROL | LEASE, HALT | who may trade; whether anybody may |
 | TICK#<tick> | TICK | which execution took a firing of a schedule |
@@ -15,7 +16,7 @@
 """
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +58,11 @@ def open_key(client_order_id: str) -> Key:
 def forecast_key(run_id: str, spec: str, symbol: str) -> Key:
     """Where a forecast is kept, or why there is none."""
     return f"RUN#{run_id}", f"FORECAST#{spec}#{symbol}"
+
+
+def accuracy_key(strategy: str, session: date) -> Key:
+    """Where it is kept how a strategy's forecasts of a session did."""
+    return f"ACCURACY#{strategy}", session.isoformat()
 
 
 def sleeve_key(strategy: str) -> Key:

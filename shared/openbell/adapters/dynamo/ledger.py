@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from itertools import batched
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from openbell.accuracy import Tally
 from openbell.adapters.dynamo import items
 from openbell.adapters.dynamo.items import Item, Key
+from openbell.codec import to_plain
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
 
@@ -38,6 +40,11 @@ class _ConditionFailed(Exception):
     def __init__(self, failed: Sequence[int]) -> None:
         super().__init__(f"conditions failed at {list(failed)}")
         self.failed = failed
+
+
+@dataclass(frozen=True)
+class _Record:
+    by_horizon: dict[int, Tally]
 
 
 class DynamoLedger:
@@ -270,17 +277,30 @@ class DynamoLedger:
         found = self._query(*items.forecast_key(run_id, spec, ""))
         return {item["symbol"]["S"]: item["failure"]["S"] for item in found if "failure" in item}
 
+    def save_accuracy(self, strategy: str, session: date, tallies: Mapping[int, Tally]) -> None:
+        """See Ledger."""
+        by_horizon = {str(horizon): to_plain(tally) for horizon, tally in tallies.items()}
+        self._put(items.item_with(items.accuracy_key(strategy, session), by_horizon=by_horizon))
+
+    def accuracy(self, strategy: str, since: date) -> dict[date, dict[int, Tally]]:
+        """See Ledger."""
+        pk, sk = items.accuracy_key(strategy, since)
+        found = self._query(pk, since=sk)
+        return {date.fromisoformat(item["sk"]["S"]): items.value_of(_Record, item).by_horizon for item in found}
+
     # The table.
 
     def _get(self, key: Key) -> Item | None:
         item: Item | None = self._call("get_item", Key=items.key_of(key), ConsistentRead=True).get("Item")
         return item
 
-    def _query(self, pk: str, prefix: str = "", **more: Any) -> Iterator[Item]:
-        """All items of a partition whose sort key starts with `prefix`, page by page."""
+    def _query(self, pk: str, prefix: str = "", since: str = "", **more: Any) -> Iterator[Item]:
+        """All items of a partition whose sort key starts with `prefix`, or is `since` or later, page by page."""
         condition, values = "pk = :pk", {":pk": {"S": pk}}
         if prefix:
             condition, values = f"{condition} AND begins_with(sk, :sk)", values | {":sk": {"S": prefix}}
+        if since:
+            condition, values = f"{condition} AND sk >= :since", values | {":since": {"S": since}}
         asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values, "ConsistentRead": True}
         start: dict[str, Any] = {}
         while True:

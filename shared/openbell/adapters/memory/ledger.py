@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from openbell.accuracy import Tally
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
 
@@ -21,6 +22,7 @@ class MemoryLedger:
     _orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # by run
     crosses: dict[str, tuple[Cross, ...]] = field(default_factory=dict)  # by run
     _open: dict[str, str] = field(default_factory=dict)  # run by client_order_id
+    _accuracy: dict[str, dict[date, dict[int, Tally]]] = field(default_factory=dict)
     _forecasts: dict[tuple[str, str], dict[str, Forecast | str]] = field(default_factory=dict)
 
     def claim_tick(self, tick: str, execution: str) -> bool:
@@ -152,6 +154,15 @@ class MemoryLedger:
         """See Ledger."""
         kept = self._forecasts.get((run_id, spec), {})
         return {symbol: found for symbol, found in kept.items() if isinstance(found, str)}
+
+    def save_accuracy(self, strategy: str, session: date, tallies: Mapping[int, Tally]) -> None:
+        """See Ledger."""
+        self._accuracy.setdefault(strategy, {})[session] = dict(tallies)
+
+    def accuracy(self, strategy: str, since: date) -> dict[date, dict[int, Tally]]:
+        """See Ledger."""
+        record = sorted(self._accuracy.get(strategy, {}).items())
+        return {session: dict(tallies) for session, tallies in record if session >= since}
 
     def _check(self, lease: Lease) -> None:
         if self._lease is None or self._lease.fence != lease.fence:
