@@ -49,7 +49,7 @@ def to_table(rows: Sequence[Listed]) -> Table:
         enabled = "[green]yes[/]" if row.enabled else "[dim]no[/]"
         what = f"[red]{escape(row.error)}[/]" if row.error else escape(row.what)
         parameters = escape(" ".join(f"{key}={value}" for key, value in row.parameters.items()))
-        table.add_row(row.name, enabled, escape(row.uses), row.schedule, row.allocation, what, parameters)
+        table.add_row(escape(row.name), enabled, escape(row.uses), row.schedule, row.allocation, what, parameters)
     return table
 
 

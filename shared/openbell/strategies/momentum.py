@@ -26,9 +26,9 @@ class MomentumParameters(Parameters):
 class Momentum(Strategy[MomentumParameters]):
     """Holds the winners of the last year less its last month, at equal weights.
 
-    Jegadeesh and Titman (1993), Returns to Buying Winners and Selling Losers, J. Finance 48(1). The return from `lookback` bars ago to `skip` bars ago ranks the symbols; the best `hold` with a positive return are
-    held at equal weights. It speaks on the first run of a month and is silent otherwise; a holding that cannot be
-    ranked for want of bars is kept.
+    Jegadeesh and Titman (1993), Returns to Buying Winners and Selling Losers, J. Finance 48(1). The return from
+    `lookback` bars ago to `skip` bars ago ranks the symbols; the best `hold` with a positive return are held. It speaks
+    on the first run of a month and is silent otherwise; a holding that cannot be ranked for want of bars is kept.
     """
 
     parameters_model: ClassVar[type[Parameters]] = MomentumParameters
