@@ -1,6 +1,8 @@
 """The configuration that a run is made with: the file's, with the chosen strategies enabled."""
 
+import sys
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
@@ -37,7 +39,7 @@ def write_config(config: PlatformConfig, path: Path) -> None:
 
 
 def layer_files(config: PlatformConfig, work: Path) -> dict[str, Path]:
-    """What the functions' layer is given, by path in it: `config`, written to `work`, and the files of its strategies.
+    """What the functions' layer is given, by path in it: `config`, written to `work`, and the code of its strategies.
 
     The files need not lie where a deployment would find them; in the layer each has a folder of its own.
     """
@@ -49,4 +51,19 @@ def layer_files(config: PlatformConfig, work: Path) -> dict[str, Path]:
     }
     written = work / "strategies.yaml"
     write_config(config.model_copy(update={"strategies": entries}), written)
-    return {"config/strategies.yaml": written} | {f"config/{place}": file for file, place in places.items()}
+    given = {f"config/{place}": file for file, place in places.items()} | {"config/strategies.yaml": written}
+    for top in {entry.module.split(".")[0] for entry in config.enabled.values() if entry.module}:
+        given |= _python_files(top)
+    return given
+
+
+def _python_files(top: str) -> dict[str, Path]:
+    """The code of the package or module `top`, by its path; none if the functions have it anyway."""
+    spec = find_spec(top)
+    if spec is None or top == "openbell":
+        return {}
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    found = {f"{top}/{file.relative_to(folder)}": file for folder in folders for file in folder.rglob("*.py")}
+    if not folders and spec.origin:
+        found = {f"{top}.py": Path(spec.origin)}
+    return {place: file for place, file in found.items() if not file.is_relative_to(sys.prefix)}

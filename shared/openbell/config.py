@@ -59,6 +59,11 @@ class StrategyConfig(_Section):
         name, colon, _ = self.uses.rpartition(":")
         return Path(name) if colon and name.endswith(".py") else None
 
+    @property
+    def module(self) -> str:
+        """The module of the user's own code, empty for any other code."""
+        return "" if self.file else self.uses.rpartition(":")[0]
+
     def with_file(self, file: Path) -> Self:
         """The same entry with its class taken from `file`."""
         return self.model_copy(update={"uses": f"{file}:{self.uses.rpartition(':')[2]}"})

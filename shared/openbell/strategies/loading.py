@@ -47,13 +47,13 @@ def strategy_class(name: str, entry: StrategyConfig, shipped: Shipped) -> type[S
 
 
 def _own(where: str, entry: StrategyConfig) -> type[Strategy[Any]]:
-    module_name, _, class_name = entry.uses.rpartition(":")
-    module = _module_in(entry.file, where) if entry.file else _module_named(module_name, where)
+    source, _, class_name = entry.uses.rpartition(":")
+    module = _module_in(entry.file, where) if entry.file else _module_named(entry.module, where)
     kind = getattr(module, class_name, None)
     if not isinstance(kind, type):
         found = _strategies_in(module)
         there = f"it has: {', '.join(found)}" if found else "it has no strategy at all"
-        raise ConfigError(f"{where}: {module_name} has no class {class_name!r}; {there}")
+        raise ConfigError(f"{where}: {source} has no class {class_name!r}; {there}")
     if not issubclass(kind, Strategy):
         raise ConfigError(f"{where}: {class_name} is no subclass of openbell.strategies.Strategy, which it must be")
     if kind.signals is Strategy.signals:

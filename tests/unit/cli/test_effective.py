@@ -87,3 +87,26 @@ strategies:
         "again": f"# {tmp_path}/b/mine.py",
     }
     assert deployed["again"].uses.endswith(".py:Other")
+
+
+@pytest.mark.parametrize(
+    ("uses", "places"),
+    [
+        ("my_signals.near.high:Mine", {"my_signals/__init__.py", "my_signals/near/high.py", "my_signals/low.py"}),
+        ("my_single:Mine", {"my_single.py"}),
+        ("pandas.core:Mine", set()),
+        ("openbell.strategies.momentum:Momentum", set()),
+    ],
+)
+def test_the_layer_gets_the_modules_of_the_enabled_strategies_unless_it_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uses: str, places: set[str]
+) -> None:
+    for place in ("my_signals/__init__.py", "my_signals/near/high.py", "my_signals/low.py", "my_single.py", "other.py"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    config = load_config(config_file(tmp_path, f"strategies: {{mine: {{allocation: 0.1, uses: '{uses}'}}}}"))
+    given = layer_files(config, tmp_path / "work")
+    assert given == {place: tmp_path / place for place in places} | {
+        "config/strategies.yaml": tmp_path / "work" / "strategies.yaml"
+    }
