@@ -24,7 +24,7 @@ Shipped = Mapping[str, type[Strategy[Any]]]
 
 def build(name: str, entry: StrategyConfig, shipped: Shipped) -> Strategy[Any]:
     """The strategy of the configuration's entry `name`; ConfigError says what is wrong with code or parameters."""
-    kind = strategy_class(name, entry, shipped)
+    kind = _class_of(name, entry, shipped)
     try:
         return kind(kind.parameters_model.model_validate(entry.parameters))
     except ValidationError as error:
@@ -33,10 +33,10 @@ def build(name: str, entry: StrategyConfig, shipped: Shipped) -> Strategy[Any]:
         raise ConfigError(f"strategies.{name}: {kind.__name__} cannot be made: {_told(error)}") from error
 
 
-def strategy_class(name: str, entry: StrategyConfig, shipped: Shipped) -> type[Strategy[Any]]:
+def _class_of(name: str, entry: StrategyConfig, shipped: Shipped) -> type[Strategy[Any]]:
     """The class that the entry uses; ConfigError names the entry, the file and, if its code raises, the line."""
     uses = entry.uses or name
-    if ":" in uses:
+    if ":" in entry.uses:
         return _own(f"strategies.{name}.uses", entry)
     if uses in shipped:
         return shipped[uses]

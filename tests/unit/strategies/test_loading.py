@@ -159,3 +159,10 @@ def test_a_strategy_that_is_disabled_is_not_even_looked_for(tmp_path: Path) -> N
     path = tmp_path / "strategies.yaml"
     path.write_text("strategies: {mine: {uses: 'gone.py:Mine', allocation: 0.1, enabled: false}}")
     assert build_strategies(load_config(path)) == {}
+
+
+def test_a_colon_in_the_name_of_an_entry_is_not_taken_for_code(tmp_path: Path) -> None:
+    path = tmp_path / "strategies.yaml"
+    path.write_text("strategies: {'a:b': {allocation: 0.1}}")
+    with pytest.raises(ConfigError, match="there is no strategy 'a:b'; allowed: buy_and_hold, "):
+        build_strategies(load_config(path))
