@@ -89,7 +89,6 @@ def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
         last_closes=snapshot.last_closes(),
         bar_ages=ages,
         tradable=snapshot.tradable,
-        opposed={symbol: strategy for strategy, symbol in inputs.protected},
         turnover_today=inputs.turnover_today,
     )
 

@@ -185,6 +185,7 @@ class Order:
     shares: tuple[Share, ...]
     bracket: Bracket | None = None
     status: OrderStatus = OrderStatus.PLANNED
+    sending_since: datetime | None = None  # the broker's time when an attempt to send it began
     broker_order_id: str = ""
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO

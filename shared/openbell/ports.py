@@ -145,6 +145,10 @@ class Ledger(Protocol):
         """Write a sleeve that does not exist yet; nothing happens if it does."""
         ...
 
+    def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
+        """Write sleeves (conditional on their version) that something else than an order changed, all or none."""
+        ...
+
     def save_plan(
         self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
     ) -> None:

@@ -8,7 +8,11 @@ from hashlib import sha256
 
 from openbell.model import ZERO, Cross, Cut, Order, Plan, Share, Side
 from openbell.money import ONE_SHARE, allocate
+from openbell.portfolio.sizing import BracketRule
 from openbell.portfolio.trades import Trade
+
+# Far enough never to trade in the days that a holding lives, near enough to pass for prices.
+FAR = BracketRule(stop=Decimal("0.50"), stop_limit=Decimal("0.55"), take_profit=Decimal("1.00"))
 
 
 def make_plan(
@@ -18,6 +22,9 @@ def make_plan(
 
     `protected` holds (strategy, symbol) of holdings whose shares rest in protective orders. Those holdings, and entries
     that come with a bracket, are not crossed: their shares must pass the broker so that the protection is right.
+
+    A plain buy of a symbol in which protective sells rest gets a bracket of its own, far from the price: the broker
+    would take a plain one for a wash trade.
     """
     crosses: list[Cross] = []
     left: list[Trade] = []
@@ -28,7 +35,8 @@ def make_plan(
         crossed, remaining = _net(by_symbol[symbol], protected)
         crosses += crossed
         left += remaining
-    orders = [_order(run_id, group) for group in _groups(left)]
+    opposed = {symbol for _, symbol in protected}
+    orders = [_order(run_id, group) for group in _groups([_shielded(trade, opposed) for trade in left])]
     return Plan(run_id, tuple(sorted(orders, key=_sending_order)), tuple(crosses), tuple(cuts))
 
 
@@ -86,6 +94,12 @@ def _pair(
             if wanted > qty:
                 open_buys.insert(0, (buy, wanted - qty))
     return crosses
+
+
+def _shielded(trade: Trade, opposed: Collection[str]) -> Trade:
+    if trade.side is Side.SELL or trade.bracket or trade.symbol not in opposed:
+        return trade
+    return replace(trade, bracket=FAR.around(trade.price))
 
 
 def _groups(trades: Sequence[Trade]) -> list[list[Trade]]:

@@ -20,7 +20,6 @@ class RiskFacts:
     last_closes: Mapping[str, Decimal]
     bar_ages: Mapping[str, int]  # sessions between the last bar and the last complete session
     tradable: frozenset[str]
-    opposed: Mapping[str, str]  # symbols with resting protective sells, and the strategy that they protect
     turnover_today: Decimal = ZERO
 
 
@@ -76,13 +75,6 @@ def _sane_price(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
     )
 
 
-def _no_wash_trade(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
-    owner = tally.facts.opposed.get(trade.symbol)
-    if trade.side is Side.SELL or owner is None or owner == trade.strategy:
-        return None
-    return ZERO, f"protective sell orders of {owner} rest in {trade.symbol}: the broker would refuse a wash trade"
-
-
 def _position_cap(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
     limit = risk.max_position * tally.facts.equity
     room = limit - tally.values.get(trade.symbol, ZERO)
@@ -126,7 +118,6 @@ RULES: tuple[tuple[str, _Rule], ...] = (
     ("symbol_not_tradable", _tradable),
     ("stale_data", _fresh_bars),
     ("price_sanity", _sane_price),
-    ("wash_trade", _no_wash_trade),
     ("position_cap", _position_cap),
     ("gross_exposure", _gross_exposure),
     ("order_notional", _order_notional),

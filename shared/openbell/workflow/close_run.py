@@ -5,7 +5,7 @@ from typing import Any
 
 from openbell.errors import LeaseLost, RetryableError
 from openbell.execution.reconciliation import Drift, reconcile
-from openbell.model import OrderStatus, Run, RunStatus
+from openbell.model import Run, RunStatus
 from openbell.ports import Desk
 from openbell.reporting import make_report
 from openbell.runs import lease_of, report_key
@@ -34,7 +34,7 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk) -> C
     drift: tuple[Drift, ...] = ()
     try:
         # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
-        drift = reconcile(desk.broker, desk.ledger, lease, never_sent={OrderStatus.PLANNED}).drift
+        drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
     except LeaseLost:  # the books belong to another run now
         outcome, failure = RunStatus.FAILED, failure or "another run has taken over the lease"
     ended = replace(run, status=outcome, note=failure)

@@ -12,16 +12,20 @@ from openbell.errors import (
     PlanNotSealed,
 )
 from openbell.execution.settling import drop, settle
-from openbell.model import Lease, Order, OrderStatus, Side
+from openbell.model import Lease, MarketClock, Order, OrderStatus, Side
 from openbell.ports import Broker, Ledger
+
+_AT_THE_BROKER = frozenset({OrderStatus.SUBMITTING, OrderStatus.WORKING})
 
 
 def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: Ledger, lease: Lease) -> Order:
     """The order after it was sent, or as an earlier attempt left it.
 
     Written down as SUBMITTING before it leaves, so that whoever comes later knows to look it up at the broker before
-    doing anything else. Raises PlanNotSealed, LegsStillOpen while protective orders hold the shares to be sold, and
-    BrokerUnavailable when the outcome is in doubt and the look-up finds nothing: trying again is safe.
+    doing anything else. An order that a halt, the market's close or an opposite order of ours has overtaken is dropped.
+
+    Raises PlanNotSealed, LegsStillOpen while protective orders hold the shares to be sold, and BrokerUnavailable when
+    the outcome is in doubt and the look-up finds nothing: trying again is safe.
     """
     if not ledger.plan_sealed(run_id):
         raise PlanNotSealed(f"the plan of run {run_id} was never completed; none of its orders may be sent")
@@ -33,12 +37,25 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
         return found if found.status is not OrderStatus.SUBMITTING else _send(found, broker, ledger, lease)
     if order.status is not OrderStatus.PLANNED:
         return order
-    if halt := ledger.halt():
-        return drop(order, f"trading was halted by {halt.by}: {halt.reason}", ledger, lease)
+    clock = broker.clock()
+    if overtaken := _overtaken(order, clock, ledger):
+        return drop(order, overtaken, ledger, lease)
     if order.side is Side.SELL:
         _free_the_shares(order, broker, ledger, lease)
-    submitting = ledger.save_order(replace(order, status=OrderStatus.SUBMITTING), lease)
-    return _send(submitting, broker, ledger, lease)
+    sending = replace(order, status=OrderStatus.SUBMITTING, sending_since=clock.now)
+    return _send(ledger.save_order(sending, lease), broker, ledger, lease)
+
+
+def _overtaken(order: Order, clock: MarketClock, ledger: Ledger) -> str:
+    """Why the order is not to be sent any more; empty if it is."""
+    if halt := ledger.halt():
+        return f"trading was halted by {halt.by}: {halt.reason}"
+    if not clock.is_open:
+        return f"the market closed before it was sent; it would have waited for {clock.next_open:%Y-%m-%d %H:%M %Z}"
+    for other in ledger.open_orders():
+        if other.symbol == order.symbol and other.side is not order.side and other.status in _AT_THE_BROKER:
+            return f"the opposite order {other.client_order_id} still rests: the broker would refuse a wash trade"
+    return ""
 
 
 def _send(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> Order:

@@ -1,7 +1,7 @@
 """OpenRun: may we trade? If so: take the lease, reconcile the books, freeze what the run decides on."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from openbell.codec import from_json, to_json
@@ -25,7 +25,6 @@ from openbell.model import (
     Lease,
     MarketClock,
     Order,
-    OrderStatus,
     Run,
     RunStatus,
     Sleeve,
@@ -35,6 +34,7 @@ from openbell.ports import Archive, Desk, Ledger
 from openbell.runs import RunInputs, inputs_key, lease_of, run_id
 from openbell.strategies import build_strategies
 
+IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
 LEASE_SECONDS = 3600  # longer than the workflow's own time limit
 
 
@@ -117,9 +117,10 @@ def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
 
 def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:
     lease = lease_of(run)
-    found = reconcile(desk.broker, desk.ledger, lease, {OrderStatus.PLANNED, OrderStatus.SUBMITTING})
+    found = reconcile(desk.broker, desk.ledger, lease, clock.now - IN_FLIGHT)
     if found.drift:
         raise BooksDisagree(_describe(found))
+    _tell_changes(run, found, desk)
     account = desk.broker.account()
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
@@ -142,6 +143,34 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     )
     desk.archive.put(inputs_key(run.run_id), to_json(inputs))
     return inputs
+
+
+def _tell_changes(run: Run, found: Reconciliation, desk: Desk) -> None:
+    """Alert a person to what happened to the account outside of the platform."""
+    lines = [
+        f"  {s.symbol}: a split turned {s.before} shares into {s.after}, booked to the sleeves" for s in found.splits
+    ]
+    known = _unmanaged_before(run, desk)
+    for symbol, qty in found.unmanaged:
+        if known is not None and known.get(symbol) != qty:
+            lines.append(f"  {symbol}: {qty} shares belong to no strategy (before: {known.get(symbol, ZERO)})")
+    if lines:
+        told = "\n".join(lines)
+        desk.alerts.alert(
+            "Openbell: the account changed outside of the platform",
+            f"Run {run.run_id} found at the broker:\n{told}\n"
+            "Shares of no strategy are never touched; trading goes on.\n"
+            "First thing to do: openbell positions; then docs/runbook.md, 'The account changed'",
+        )
+
+
+def _unmanaged_before(run: Run, desk: Desk) -> dict[str, Decimal] | None:
+    """What the run before this one found of no strategy; None if there was none."""
+    for earlier in desk.ledger.runs():
+        inputs = _opened_before(earlier, desk.archive) if earlier.run_id != run.run_id else None
+        if inputs:
+            return dict(inputs.reconciliation.unmanaged)
+    return None
 
 
 def _describe(found: Reconciliation) -> str:

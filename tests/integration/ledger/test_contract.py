@@ -143,6 +143,17 @@ class TestSleeves:
         with pytest.raises(LeaseLost):
             ledger.open_sleeve(sleeve(), lease)
 
+    def test_sleeves_change_under_the_lease_and_from_their_newest_version(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.open_sleeve(sleeve("momentum", "100"), lease)
+        before = ledger.sleeves()["momentum"]
+        ledger.save_sleeves([replace(before, cash=D(50))], lease)
+        assert ledger.sleeves()["momentum"] == replace(before, cash=D(50), version=1)
+        with pytest.raises(StoreUnavailable):
+            ledger.save_sleeves([replace(before, cash=D(1))], lease)
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.save_sleeves([ledger.sleeves()["momentum"]], lease)
+
 
 class TestPlan:
     def test_a_sealed_plan_has_its_orders_and_the_sleeves_it_changed(self, ledger: Ledger, lease: Lease) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from lab.exchange import ExchangeBroker
 from openbell.errors import BrokerUnavailable, InvalidInput, LeaseLost, OutcomeUnknown, PlanNotSealed
+from openbell.execution.reconciliation import reconcile
 from openbell.execution.settling import settle
 from openbell.model import Bracket, BrokerOrder, Halt, Lease, LegKind, Order, OrderRequest, OrderStatus, Side, Sleeve
 from openbell.workflow.execute_order import execute_order
@@ -175,6 +177,41 @@ def test_an_order_unfilled_in_the_last_round_is_cancelled() -> None:
     found = stage.ledger.order(run_id, "o-1")
     assert found
     assert found.status is OrderStatus.CANCELED
+
+
+def test_an_order_that_may_still_be_on_its_way_is_not_given_up() -> None:
+    stage = Stage(broker=NeverBooks)
+    lease = planned(stage, [buy()])
+    with pytest.raises(BrokerUnavailable):
+        send(stage, lease)
+    stage.broker = ExchangeBroker(stage.exchange)
+    soon = reconcile(stage.broker, stage.ledger, lease, dead_before=WEDNESDAY)
+    assert soon.adopted == ()
+    later = reconcile(stage.broker, stage.ledger, lease, dead_before=WEDNESDAY + timedelta(seconds=1))
+    assert later.adopted == ("o-1",)
+
+
+def test_an_order_that_the_closing_bell_overtook_is_dropped() -> None:
+    stage = Stage()
+    lease = planned(stage, [buy()])
+    stage.exchange.close_session()
+    dropped = send(stage, lease)
+    assert dropped.status is OrderStatus.DROPPED
+    assert "the market closed before it was sent" in dropped.note
+
+
+def test_a_buy_does_not_meet_our_own_resting_sell() -> None:
+    stage = Stage()
+    lease = planned(stage, [buy(), sold("10"), order(Side.BUY, {"momentum": "5"}, "KO", "o-3")])
+    send(stage, lease)
+    stage.next_day()
+    bought = stage.ledger.order(RUN, "o-1")
+    assert bought
+    settle(bought, stage.broker, stage.ledger, lease)
+    assert send(stage, lease, "o-2").status is OrderStatus.WORKING
+    dropped = send(stage, lease, "o-3")
+    assert dropped.status is OrderStatus.DROPPED
+    assert "o-2 still rests" in dropped.note
 
 
 def test_orders_of_a_run_that_died_are_given_up_or_adopted() -> None:

@@ -38,6 +38,18 @@ def test_shares_that_rest_in_protective_orders_are_not_crossed() -> None:
     assert [(order.side, order.qty) for order in plan.orders] == [(Side.SELL, 10), (Side.BUY, 4)]
 
 
+def test_a_buy_against_resting_protective_sells_comes_with_a_far_bracket_of_its_own() -> None:
+    trades = [trade("y", Side.BUY, 4), trade("z", Side.BUY, 6), trade("y", Side.BUY, 5, symbol="B")]
+    plan = make_plan("run", trades, [], protected={("x", "A")})
+    # 100 less 50 %, less 55 %, plus 100 %
+    far = Bracket(D(50), D(45), D(200))
+    assert {(o.symbol, o.strategies, o.qty, o.bracket) for o in plan.orders} == {
+        ("B", ("y",), D(5), None),
+        ("A", ("y",), D(4), far),
+        ("A", ("z",), D(6), far),
+    }
+
+
 def test_an_entry_with_a_bracket_is_an_order_of_its_own_and_goes_last() -> None:
     trades = [trade("x", Side.BUY, 10, bracket=BRACKET), trade("y", Side.BUY, 4)]
     plan = make_plan("run", trades, [], set())

@@ -19,7 +19,6 @@ FACTS = RiskFacts(
     last_closes={"A": D(100), "B": D(100)},
     bar_ages={"A": 0, "B": 0},
     tradable=frozenset({"A", "B"}),
-    opposed={},
 )
 LOOSE = RiskConfig(max_position=D(1), max_order_notional=D(10**9))
 
@@ -40,7 +39,6 @@ CASES: Mapping[str, tuple[Trade, RiskFacts, RiskConfig, int]] = {
     "symbol_not_tradable": (buy(), replace(FACTS, tradable=frozenset()), LOOSE, 0),
     "stale_data": (buy(), replace(FACTS, bar_ages={"A": 3}), LOOSE, 0),
     "price_sanity": (buy(price="126"), FACTS, LOOSE, 0),
-    "wash_trade": (buy(), replace(FACTS, opposed={"A": "other"}), LOOSE, 0),
     # 25 % of 100,000 is 25,000; 20,000 are held: room for 50 shares
     "position_cap": (buy(), replace(FACTS, position_values={"A": D(20_000)}), RiskConfig(), 50),
     # 97,000 of 100,000 exposed: room for 30
@@ -87,7 +85,7 @@ def test_no_cap_holds_back_a_sell() -> None:
 
 def test_the_rules_are_in_the_order_that_the_documentation_states() -> None:
     names = [name for name, _ in RULES]
-    assert names[:4] == ["symbol_not_tradable", "stale_data", "price_sanity", "wash_trade"]
+    assert names[:3] == ["symbol_not_tradable", "stale_data", "price_sanity"]
     assert names[-1] == "minimum_notional"
 
 

@@ -163,6 +163,10 @@ class DynamoLedger:
             if self._get(key) is None:
                 raise
 
+    def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
+        """See Ledger."""
+        self._transact([self._sleeve_put(sleeve) for sleeve in sleeves], lease)
+
     # The plan and its orders.
 
     def save_plan(

@@ -92,6 +92,12 @@ class MemoryLedger:
         self._check(lease)
         self._sleeves.setdefault(sleeve.strategy, sleeve)
 
+    def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
+        """See Ledger."""
+        self._check(lease)
+        self._check_sleeves(sleeves)
+        self._write_sleeves(sleeves)
+
     def save_plan(
         self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
     ) -> None:
