@@ -17,10 +17,9 @@ import pandas as pd
 
 from bench.forecast_data import on_one_core, sample_closes, table
 from openbell.accuracy import Accuracy, Tally
-from openbell.forecasting.batch import ForecastResult, forecast_many
 from openbell.forecasting.options import ForecastOptions
-from openbell.forecasting.scoring import BarScore, naive_scale, score, tally
-from openbell.model import Forecast
+from openbell.forecasting.scoring import BarScore, tally
+from openbell.forecasting.walk_forward import walk_forward
 
 HORIZONS = (1, 5, 10)
 _FIRST, _EVERY = 1300, 20  # bar of the first as-of date, bars between two
@@ -90,35 +89,15 @@ def _walk_forward(closes: pd.DataFrame, ends: Sequence[int], options: ForecastOp
     scores: list[BarScore] = []
     dates: list[int] = []
     skills: list[float | None] = []
-    for place, end in enumerate(ends):
-        known = closes.iloc[end + 1 - _BARS : end + 1]
-        ahead = [stamp.date() for stamp in closes.index[end + 1 : end + 11]]
-        batch = forecast_many(known, options, sessions=ahead)
-        for ticker, result in batch.made.items():
-            truth = dict(zip(ahead, closes[ticker].iloc[end + 1 : end + 11], strict=True))
-            new = score(_made(ticker, result, known[ticker]), truth)
-            scores += new
-            dates += [place] * len(new)
-            skills += [result.skill] * len(new)
+    for place, step in enumerate(walk_forward(closes, ends, options, _BARS)):
+        scores += step.scores
+        dates += [place] * len(step.scores)
+        skills += [step.skills[one.symbol] for one in step.scores]
     return Scored(tuple(scores), tuple(dates), tuple(skills))
 
 
 def _mean(scores: Sequence[BarScore]) -> Accuracy:
     return sum(tally(scores).values(), Tally()).accuracy
-
-
-def _made(ticker: str, result: ForecastResult, known: "pd.Series[float]") -> Forecast:
-    return Forecast(
-        symbol=ticker,
-        last_close=result.last_close,
-        sessions=result.sessions,
-        yhat=tuple(result.yhat.tolist()),
-        yhat_lower=tuple(result.yhat_lower.tolist()),
-        yhat_upper=tuple(result.yhat_upper.tolist()),
-        interval_width=result.interval_width,
-        engine=result.engine,
-        naive_scale=naive_scale(known.iloc[-252:].tolist()),
-    )
 
 
 def _print_errors(results: dict[str, Scored], half: int, title: str) -> None:

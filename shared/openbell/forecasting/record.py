@@ -1,0 +1,33 @@
+"""A forecast in the form that is stored with a run and scored when its bars arrive."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from openbell.forecasting.batch import ForecastResult
+from openbell.forecasting.scoring import naive_scale
+from openbell.model import Forecast
+
+SCALE_BARS = 252  # whose mean absolute change is the unit of the forecast's errors
+_PLACES = 6  # of a USD: far below any price increment, far above what differs between two kinds of CPU
+
+
+def to_forecast(symbol: str, result: ForecastResult, closes: "pd.Series[float]") -> Forecast:
+    """`result` for the record; `closes` (USD) are those that it was made from. Without a move it has no naive scale."""
+    recent = closes.dropna().iloc[-SCALE_BARS:]
+    return Forecast(
+        symbol=symbol,
+        last_close=result.last_close,
+        sessions=tuple(result.sessions),
+        yhat=_floats(result.yhat),
+        yhat_lower=_floats(result.yhat_lower),
+        yhat_upper=_floats(result.yhat_upper),
+        interval_width=result.interval_width,
+        engine=result.engine,
+        skill=None if result.skill is None else round(result.skill, _PLACES),
+        naive_scale=round(naive_scale(recent.tolist()), _PLACES) if recent.nunique() > 1 else None,
+    )
+
+
+def _floats(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), _PLACES) for value in values)
