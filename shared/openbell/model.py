@@ -369,6 +369,7 @@ class Halt:
     reason: str
     by: str
     at: datetime
+    flatten: bool = False  # a wish: the next execution of the workflow sells what the strategies hold
 
 
 @dataclass(frozen=True)

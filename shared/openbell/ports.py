@@ -110,7 +110,7 @@ class Ledger(Protocol):
         ...
 
     def set_halt(self, halt: Halt) -> None:
-        """Halt trading; an earlier halt keeps its reason."""
+        """Halt trading; an earlier halt keeps its reason, and takes on the wish to flatten."""
         ...
 
     def clear_halt(self) -> None:

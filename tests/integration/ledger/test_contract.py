@@ -101,6 +101,14 @@ class TestHalt:
         ledger.clear_halt()
         assert ledger.halt() is None
 
+    def test_a_halt_takes_on_the_wish_to_flatten_and_keeps_it(self, ledger: Ledger) -> None:
+        first = Halt("the daily loss", "the daily loss limit", AS_OF)
+        ledger.set_halt(first)
+        ledger.set_halt(Halt("sell it all", "somebody", AS_OF, flatten=True))
+        assert ledger.halt() == replace(first, flatten=True)
+        ledger.set_halt(Halt("later", "somebody", AS_OF))
+        assert ledger.halt() == replace(first, flatten=True)
+
 
 class TestRuns:
     def test_a_run_is_found_by_id_and_by_execution(self, ledger: Ledger, lease: Lease) -> None:

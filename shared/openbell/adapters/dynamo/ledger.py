@@ -108,7 +108,8 @@ class DynamoLedger:
         try:
             self._put(items.item_of(items.HALT, halt), "attribute_not_exists(pk)", {})
         except _ConditionFailed:
-            return
+            if halt.flatten:  # if somebody resumes in between, the halt that is asked for here wins
+                self._put(items.item_of(items.HALT, replace(self.halt() or halt, flatten=True)))
 
     def clear_halt(self) -> None:
         """See Ledger."""

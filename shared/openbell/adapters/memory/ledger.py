@@ -54,7 +54,8 @@ class MemoryLedger:
 
     def set_halt(self, halt: Halt) -> None:
         """See Ledger."""
-        self._halt = self._halt or halt
+        earlier = self._halt or halt
+        self._halt = replace(earlier, flatten=earlier.flatten or halt.flatten)
 
     def clear_halt(self) -> None:
         """See Ledger."""
