@@ -46,7 +46,7 @@ class Stage:
         self.exchange = exchange
         self._cloud = cloud
         self._config = config
-        self._ledger = DynamoLedger(cloud.client("dynamodb"), cloud.outputs["TableName"])
+        self.ledger = DynamoLedger(cloud.client("dynamodb"), cloud.outputs["TableName"])
         self.states: tuple[str, ...] = tuple(json.loads(STATE_MACHINE.read_text())["States"])
 
     def starts(self) -> list[Callable[[], Execution]]:
@@ -68,6 +68,10 @@ class Stage:
         )
         return Execution(begun["executionArn"], "hand, because no schedule that the strategies follow is due now")
 
+    def stop(self, execution: Execution) -> None:
+        """Stop an execution that is under way."""
+        self._cloud.client("stepfunctions").stop_execution(executionArn=execution.arn)
+
     def events(self, execution: Execution) -> Sequence[Event]:
         """The execution's history so far, oldest first."""
         pages = self._cloud.client("stepfunctions").get_paginator("get_execution_history")
@@ -75,7 +79,7 @@ class Stage:
 
     def report(self, execution: Execution, story: Story) -> RunReport:
         """The run's report; for a run that wrote none (skipped, or failed at once) what the ledger says."""
-        run = self._ledger.run_of(execution.name)
+        run = self.ledger.run_of(execution.name)
         if run and run.status is not RunStatus.SKIPPED:
             bucket, key = self._cloud.outputs["BucketName"], report_key(run.run_id)
             found = self._cloud.client("s3").get_object(Bucket=bucket, Key=key)
@@ -88,7 +92,7 @@ class Stage:
     def differences(self) -> tuple[str, ...]:
         """Where the ledger's sleeves and the exchange's positions differ."""
         held = {position.symbol: position.qty for position in self.exchange.positions()}
-        return compare_books(self._ledger.sleeves(), held)
+        return compare_books(self.ledger.sleeves(), held)
 
 
 @contextmanager

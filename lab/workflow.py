@@ -39,9 +39,10 @@ def run_workflow(
     except RunSkipped:
         raise
     except Exception as error:
-        close_run(request.execution, RunStatus.FAILED, f"{type(error).__name__}: {error}", desk)
+        failure = f"{type(error).__name__}: {error}"
+        close_run(request.execution, RunStatus.FAILED, failure, desk, config.risk.max_failed_runs)
         raise
-    return close_run(request.execution, RunStatus.COMPLETED, "", desk)
+    return close_run(request.execution, RunStatus.COMPLETED, "", desk, config.risk.max_failed_runs)
 
 
 def _trade(inputs: RunInputs, desk: Desk, data: MarketData, members: Collection[str], wait: Wait) -> None:
@@ -55,8 +56,8 @@ def _trade(inputs: RunInputs, desk: Desk, data: MarketData, members: Collection[
     )
     for client_order_ids in (planned.sells, planned.buys):
         for client_order_id in client_order_ids:
-            _submit(run_id, client_order_id, desk, lease, wait)
-        _settle(inputs, client_order_ids, desk, lease, wait)
+            submit(run_id, client_order_id, desk, lease, wait)
+        settle_all(inputs, client_order_ids, desk, lease, wait)
 
 
 def _forecast_all(run_id: str, number: int, desk: Desk) -> list[LostBatch]:
@@ -69,7 +70,9 @@ def _forecast_all(run_id: str, number: int, desk: Desk) -> list[LostBatch]:
     return lost
 
 
-def _submit(run_id: str, client_order_id: str, desk: Desk, lease: Lease, wait: Wait) -> None:
+def submit(run_id: str, client_order_id: str, desk: Desk, lease: Lease, wait: Wait) -> None:
+    """Send one order; one that could not be sent is left to the looks that follow."""
+
     def once() -> None:
         execute_order(run_id, client_order_id, broker=desk.broker, ledger=desk.ledger, lease=lease)
 
@@ -81,8 +84,11 @@ def _submit(run_id: str, client_order_id: str, desk: Desk, lease: Lease, wait: W
         return
 
 
-def _settle(inputs: RunInputs, client_order_ids: Sequence[str], desk: Desk, lease: Lease, wait: Wait) -> None:
-    settled, rounds = False, 0
+def settle_all(
+    inputs: RunInputs, client_order_ids: Sequence[str], desk: Desk, lease: Lease, wait: Wait, rounds: int = 0
+) -> None:
+    """Look at the orders until all have ended or the rounds, of which `rounds` are over, are used up."""
+    settled = False
     while not settled:
         look_again = partial(
             settle_orders,

@@ -42,7 +42,8 @@ def _measure_forecasts(accuracy: dict[str, dict[str, dict[str, Any]]]) -> None:
 @entry_point(CloseRunEvent)
 def handler(event: CloseRunEvent) -> dict[str, Any]:
     """How the run ended, and where its report is."""
-    closed = close_run(event.execution, RunStatus(event.outcome), event.failure, bootstrap.desk())
+    limit = bootstrap.config().risk.max_failed_runs
+    closed = close_run(event.execution, RunStatus(event.outcome), event.failure, bootstrap.desk(), limit)
     metrics.add_metric(f"Runs{event.outcome.title()}", MetricUnit.Count, 1)
     if closed.report:
         metrics.add_metric("Equity", MetricUnit.NoUnit, float(closed.report["equity"]))

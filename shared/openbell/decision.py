@@ -50,6 +50,19 @@ def decide(
     return Decisions(dict(universe), signals, failed, tuple(targets), plan)
 
 
+def flatten(inputs: RunInputs, prices: Mapping[str, Decimal], reason: str) -> Plan:
+    """The plan that sells all that the sleeves hold. No risk rule holds it back; nothing is crossed.
+
+    `prices` are the broker's, USD by symbol.
+    """
+    targets = [
+        Target(name, symbol, ZERO, f"flatten: {reason}")
+        for name, sleeve in sorted(inputs.sleeves.items())
+        for symbol in sorted(sleeve.positions)
+    ]
+    return make_plan(inputs.run_id, changes(targets, inputs.sleeves, prices), [], set(inputs.protected))
+
+
 def _signals(
     strategy: Strategy[Any],
     name: str,

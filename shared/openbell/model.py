@@ -369,7 +369,7 @@ class Halt:
     reason: str
     by: str
     at: datetime
-    flatten: bool = False  # a wish: the next execution of the workflow sells what the strategies hold
+    flatten: bool = False  # a wish: the next execution of the workflow sells what the sleeves hold
 
 
 @dataclass(frozen=True)

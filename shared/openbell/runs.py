@@ -26,6 +26,7 @@ class RunInputs:
     pending: tuple[str, ...] = ()  # symbols with an order of ours that is not filled yet
     protected: tuple[tuple[str, str], ...] = ()  # (strategy, symbol) whose shares rest in protective orders
     turnover_today: Decimal = ZERO
+    flatten: bool = False  # the run sells everything and does nothing else
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
 
 

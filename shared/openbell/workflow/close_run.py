@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openbell.errors import LeaseLost, RetryableError
+from openbell.execution.halting import alert_halt, failed_in_a_row
 from openbell.execution.reconciliation import Drift, reconcile
-from openbell.model import Run, RunStatus
+from openbell.model import Halt, Run, RunStatus
 from openbell.ports import Desk
 from openbell.reporting import make_report
 from openbell.runs import lease_of, report_key
@@ -22,15 +23,19 @@ class ClosedRun:
     report: dict[str, Any]
 
 
-def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk) -> ClosedRun:
+def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_failed_runs: int) -> ClosedRun:
     """End the run that `execution` started, COMPLETED or FAILED. Doing it twice does no harm.
 
-    Orders that were not sent are dropped. Where the sleeves hold more than the broker, a person is alerted.
+    Orders that were not sent are dropped. Where the sleeves hold more than the broker, a person is alerted. After
+    `max_failed_runs` failures in a row the platform halts itself.
     """
     run = desk.ledger.run_of(execution)
     if run is None:
         return ClosedRun("", outcome, "", {})
     lease = lease_of(run)
+    if run.status is not RunStatus.RUNNING:
+        desk.ledger.release_lease(lease)
+        return ClosedRun(run.run_id, run.status, report_key(run.run_id), {})
     drift: tuple[Drift, ...] = ()
     try:
         # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
@@ -44,8 +49,20 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk) -> C
     if drift:
         _alert_drift(ended, drift, desk)
     desk.ledger.finish_run(ended)
+    _halt_after_failures(ended, desk, max_failed_runs)
     desk.ledger.release_lease(lease)
     return ClosedRun(run.run_id, outcome, report_key(run.run_id), report.content)
+
+
+def _halt_after_failures(run: Run, desk: Desk, limit: int) -> None:
+    if run.status is not RunStatus.FAILED or desk.ledger.halt():
+        return
+    failed = failed_in_a_row(desk.ledger.runs())
+    if failed >= limit:
+        reason = f"{failed} runs in a row have failed, the last one with: {run.note}"
+        halt = Halt(reason, f"the limit of {limit} failed runs", desk.broker.clock().now)
+        desk.ledger.set_halt(halt)
+        alert_halt(halt, desk.alerts)
 
 
 def _score(run: Run, desk: Desk) -> None:

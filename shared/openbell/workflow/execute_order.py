@@ -48,7 +48,8 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
 
 def _overtaken(order: Order, clock: MarketClock, ledger: Ledger) -> str:
     """Why the order is not to be sent any more; empty if it is."""
-    if halt := ledger.halt():
+    halt = ledger.halt()
+    if halt and not (halt.flatten and order.side is Side.SELL):
         return f"trading was halted by {halt.by}: {halt.reason}"
     if not clock.is_open:
         return f"the market closed before it was sent; it would have waited for {clock.next_open:%Y-%m-%d %H:%M %Z}"

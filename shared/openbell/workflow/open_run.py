@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NoReturn
 
 from openbell.codec import from_json, to_json
 from openbell.config import PlatformConfig
+from openbell.decision import flatten
 from openbell.errors import (
     BooksDisagree,
     BrokerRefused,
@@ -16,6 +18,7 @@ from openbell.errors import (
     RunInProgress,
     RunSkipped,
 )
+from openbell.execution.halting import alert_halt
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import (
     NEW_YORK,
@@ -31,7 +34,8 @@ from openbell.model import (
 )
 from openbell.money import to_cents
 from openbell.ports import Archive, Desk, Ledger
-from openbell.runs import RunInputs, inputs_key, lease_of, run_id
+from openbell.reporting import make_report
+from openbell.runs import RunInputs, inputs_key, lease_of, report_key, run_id
 from openbell.strategies import build_strategies
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
@@ -49,7 +53,7 @@ class RunRequest:
 
 
 def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInputs:
-    """The inputs of the run that this execution may do now.
+    """The inputs of the run that this execution may do now; under a halt that asks for it, a run that sells everything.
 
     Raises MarketClosed, RunInProgress, Halted or NoStrategyDue when there is nothing to do, which is recorded as a
     skipped run; BrokerRefused for a blocked account; BooksDisagree when the ledger owns more than the broker has.
@@ -68,7 +72,7 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInpu
         strategies=(),
     )
     try:
-        run = replace(run, strategies=_due(request, config))
+        run = replace(run, strategies=_due(request, config, desk.ledger))
         lease = _enter(request, clock, desk.ledger)
     except RunSkipped as skipped:
         desk.ledger.start_run(replace(run, status=RunStatus.SKIPPED, note=str(skipped)), None)
@@ -86,7 +90,10 @@ def _opened_before(run: Run, archive: Archive) -> RunInputs | None:
         return None
 
 
-def _due(request: RunRequest, config: PlatformConfig) -> tuple[str, ...]:
+def _due(request: RunRequest, config: PlatformConfig, ledger: Ledger) -> tuple[str, ...]:
+    halt = ledger.halt()
+    if halt and halt.flatten:  # whatever fires next carries it out, for all strategies
+        return tuple(sorted(ledger.sleeves()))
     if request.schedule != "manual":
         due = config.due(request.schedule)
         if not due:
@@ -124,8 +131,11 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     account = desk.broker.account()
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
-    _stop_if_halted(run, account, config, desk)
-    _open_sleeves(run, config, account, desk.ledger, lease)
+    halt = _halt(run, account, config, desk)
+    if halt and not (halt.flatten and _anything_held(desk.ledger)):
+        _skip_halted(run, halt, desk)
+    if halt is None:
+        _open_sleeves(run, config, account, desk.ledger, lease)
     positions = desk.broker.positions()
     inputs = RunInputs(
         run_id=run.run_id,
@@ -139,10 +149,18 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
         pending=_pending(desk.ledger.open_orders()),
         protected=_protected(desk.ledger.open_orders()),
         turnover_today=_turnover(clock.now, desk.ledger),
+        flatten=halt is not None,
         reconciliation=found,
     )
+    if halt:
+        plan = flatten(inputs, {symbol: position.price for symbol, position in positions.items()}, halt.reason)
+        desk.ledger.save_plan(run.run_id, plan.orders, [], plan.crosses, lease)
     desk.archive.put(inputs_key(run.run_id), to_json(inputs))
     return inputs
+
+
+def _anything_held(ledger: Ledger) -> bool:
+    return any(sleeve.positions for sleeve in ledger.sleeves().values())
 
 
 def _tell_changes(run: Run, found: Reconciliation, desk: Desk) -> None:
@@ -181,22 +199,24 @@ def _describe(found: Reconciliation) -> str:
     )
 
 
-def _stop_if_halted(run: Run, account: Account, config: PlatformConfig, desk: Desk) -> None:
-    """Honour a halt, and halt by ourselves when the day's loss is too large."""
+def _halt(run: Run, account: Account, config: PlatformConfig, desk: Desk) -> Halt | None:
+    """The halt that stands, or the one that the day's loss causes now."""
     halt = desk.ledger.halt()
     if halt is None and (reason := _daily_loss(account, config)):
         halt = Halt(reason, "the daily loss limit", run.as_of)
         desk.ledger.set_halt(halt)
-        desk.alerts.alert(
-            "Openbell: trading halted",
-            f"{reason}\nPositions and their protective orders stay as they are; no new order is sent.\n"
-            "First thing to do: openbell status; resume with: openbell resume",
-        )
-    if halt:
-        note = f"trading is halted since {halt.at:%Y-%m-%d %H:%M %Z} by {halt.by}: {halt.reason}"
-        desk.ledger.finish_run(replace(run, status=RunStatus.SKIPPED, note=note))
-        desk.ledger.release_lease(lease_of(run))
-        raise Halted(note)
+        alert_halt(halt, desk.alerts)
+    return halt
+
+
+def _skip_halted(run: Run, halt: Halt, desk: Desk) -> NoReturn:
+    """End the run; what it settled and found is reported all the same."""
+    note = f"trading is halted since {halt.at:%Y-%m-%d %H:%M %Z} by {halt.by}: {halt.reason}"
+    skipped = replace(run, status=RunStatus.SKIPPED, note=note)
+    desk.archive.put(report_key(run.run_id), make_report(skipped, desk, ()).to_bytes())
+    desk.ledger.finish_run(skipped)
+    desk.ledger.release_lease(lease_of(run))
+    raise Halted(note)
 
 
 def _daily_loss(account: Account, config: PlatformConfig) -> str:

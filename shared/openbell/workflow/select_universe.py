@@ -51,6 +51,8 @@ def select_universe(
     `members` are the index members. Raises StaleData when too many candidates have no usable prices.
     """
     inputs = from_json(RunInputs, archive.get(inputs_key(run_id)))
+    if inputs.flatten:  # the plan is made already, and bad data must not hold it up
+        return Selected(0, WorkList((), {}))
     tradable = broker.tradable_symbols()
     candidates = _candidates(inputs, tradable, members)
     snapshot = _take_snapshot(inputs, candidates, tradable, data)

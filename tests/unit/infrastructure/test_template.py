@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -180,13 +181,23 @@ def test_schedules_follow_new_yorks_clock_and_give_up_within_five_minutes() -> N
 
 
 def test_a_run_that_ends_badly_alerts_even_if_it_passed_no_catch() -> None:
-    (rule,) = resources("AWS::Events::Rule").values()
+    rule = resources("AWS::Events::Rule")["RunEndedBadly"]
     assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     assert rule["EventPattern"]["detail"]["stateMachineArn"] == [{"Ref": "StateMachine"}]
     transformer = rule["Targets"][0]["InputTransformer"]
     used = set(re.findall(r"<(\w+)>", transformer["InputTemplate"]))
     assert used == set(transformer["InputPathsMap"])
     assert all(re.fullmatch(r'"[^"]*"', line) for line in transformer["InputTemplate"].strip().splitlines())
+
+
+def test_a_run_that_died_is_closed() -> None:
+    rule = resources("AWS::Events::Rule")["RunDied"]
+    assert rule["EventPattern"]["detail"]["status"] == ["TIMED_OUT", "ABORTED"]  # FAILED has passed AbortRun
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["CloseRunFunction", "Arn"]}
+    sent = json.loads(re.sub(r"<\w+>", '"x"', target["InputTransformer"]["InputTemplate"]))
+    assert sent.keys() == {"execution", "outcome", "trace"}
+    assert sent["trace"]["failure"].keys() == {"Error", "Cause"}
 
 
 def test_what_the_ledger_and_the_archive_hold_survives_the_stack() -> None:
