@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -19,10 +18,10 @@ from cli.formats import (
     signed_money,
     signed_percent,
 )
+from cli.grid import grid, order_status
 from cli.run_report import OrderPart, RunReport
 from openbell.model import RunStatus
 
-_STATUS_STYLE = {"FILLED": "green", "REJECTED": "red", "EXPIRED": "red", "CANCELED": "yellow", "DROPPED": "yellow"}
 _STRATEGY_STYLE = ("bright_blue", "orange3", "medium_purple1", "green3", "hot_pink", "cyan", "gold3", "grey70")
 
 
@@ -41,7 +40,7 @@ def print_day(console: Console, day: Day, strategies: Sequence[str]) -> None:
 def print_summary(console: Console, result: Result) -> None:
     """A line for each run of several: orders, equity by strategy and in total."""
     paint = _painter(result.strategies)
-    table = _table("Equity by strategy, USD", "Session", "Outcome", ">Orders", ">Filled")
+    table = grid("Equity by strategy, USD", "Session", "Outcome", ">Orders", ">Filled")
     for name in result.strategies:
         table.add_column(paint(name), justify="right")
     table.add_column("Account", justify="right")
@@ -66,17 +65,6 @@ class _Painter:
 
 def _painter(strategies: Sequence[str]) -> _Painter:
     return _Painter(strategies)
-
-
-def _table(title: str, *columns: str) -> Table:
-    """A table whose columns marked with > hold numbers."""
-    table = Table(
-        title=title, title_justify="left", title_style="bold", header_style="dim", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for column in columns:
-        number = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if number else "left", no_wrap=number)
-    return table
 
 
 def _verdict(console: Console, day: Day) -> None:
@@ -105,14 +93,14 @@ def _tables(day: Day, paint: _Painter) -> Iterable[Table]:
 
 
 def _universe(report: RunReport, paint: _Painter) -> Table:
-    table = _table("Universe", "Strategy", ">Symbols", "In rank order")
+    table = grid("Universe", "Strategy", ">Symbols", "In rank order")
     for name, symbols in report.universe.items():
         table.add_row(paint(name), str(len(symbols)), escape(" ".join(symbols)))
     return table
 
 
 def _signals(report: RunReport, paint: _Painter) -> Table:
-    table = _table("Signals", "Strategy", "Symbol", ">Score", "Why")
+    table = grid("Signals", "Strategy", "Symbol", ">Score", "Why")
     for name, signals in report.signals.items():
         for signal in sorted(signals, key=lambda signal: -signal.score):
             table.add_row(paint(name), escape(signal.symbol), score(signal.score), escape(signal.reason))
@@ -121,7 +109,7 @@ def _signals(report: RunReport, paint: _Painter) -> Table:
 
 def _accuracy(report: RunReport, paint: _Painter) -> Table:
     title = "Forecasts that have met their closes"
-    table = _table(title, "Strategy", ">Bars ahead", ">Scored", ">MASE", ">Naive", ">Hits", ">In interval", "Verdict")
+    table = grid(title, "Strategy", ">Bars ahead", ">Scored", ">MASE", ">Naive", ">Hits", ">In interval", "Verdict")
     for name, horizon, found in report.told_accuracy:
         table.add_row(
             paint(name),
@@ -138,7 +126,7 @@ def _accuracy(report: RunReport, paint: _Painter) -> Table:
 
 def _plan(report: RunReport, paint: _Painter) -> Table:
     columns = ("Side", "Symbol", "For", ">Shares", ">Filled", ">Fill, USD", ">Slip, bps", "Outcome", "Why")
-    table = _table("Plan and fills", *columns)
+    table = grid("Plan and fills", *columns)
     for order in sorted(report.orders, key=lambda order: order.side.sign):
         who = "\n".join(paint(name) for name in order.strategies)
         fill = money(order.filled_avg_price)
@@ -150,7 +138,7 @@ def _plan(report: RunReport, paint: _Painter) -> Table:
             shares(order.filled_qty),
             fill,
             bps(order.slippage_bps),
-            f"[{_STATUS_STYLE.get(order.status, 'cyan')}]{escape(order.status.lower())}[/]",
+            order_status(order.status),
             _why(order),
         )
     for cross in report.crosses:
@@ -170,7 +158,7 @@ def _why(order: OrderPart) -> str:
 
 
 def _cuts(report: RunReport, paint: _Painter) -> Table:
-    table = _table("Cut by the risk gate", "Rule", "For", "Trade", ">Wanted", ">Allowed", "Why")
+    table = grid("Cut by the risk gate", "Rule", "For", "Trade", ">Wanted", ">Allowed", "Why")
     for cut in report.cuts:
         trade = f"{cut.side.value} {escape(cut.symbol)}"
         who = paint(cut.strategy)
@@ -180,7 +168,7 @@ def _cuts(report: RunReport, paint: _Painter) -> Table:
 
 def _positions(report: RunReport, paint: _Painter) -> Table:
     columns = ("Strategy", "Symbol", ">Shares", ">Cost, USD", ">Price, USD", ">Value, USD", ">Weight", ">P&L, USD")
-    table = _table("Positions", *columns)
+    table = grid("Positions", *columns)
     for name, sleeve in report.sleeves.items():
         for symbol, position in sleeve.positions.items():
             table.add_row(
@@ -197,7 +185,7 @@ def _positions(report: RunReport, paint: _Painter) -> Table:
 
 
 def _equity(day: Day, paint: _Painter) -> Table:
-    table = _table("Equity, USD", "", ">Equity", ">Cash", ">Unrealised", ">Realised")
+    table = grid("Equity, USD", "", ">Equity", ">Cash", ">Unrealised", ">Realised")
     for name, sleeve in day.report.sleeves.items():
         gains = signed_money(sleeve.unrealised_pnl), signed_money(sleeve.realised_pnl)
         table.add_row(paint(name), money(sleeve.equity), money(sleeve.cash), *gains)
@@ -207,7 +195,7 @@ def _equity(day: Day, paint: _Painter) -> Table:
 
 
 def _states(day: Day) -> Table:
-    table = _table(f"Workflow, {seconds(day.story.seconds)}", "State", ">Visits", ">Time")
+    table = grid(f"Workflow, {seconds(day.story.seconds)}", "State", ">Visits", ">Time")
     for name in dict.fromkeys(visit.state for visit in day.story.visits if visit.kind in {"Task", "Map", "Wait"}):
         visits = [visit for visit in day.story.visits if visit.state == name]
         table.add_row(escape(name), str(len(visits)), seconds(sum(visit.seconds for visit in visits)))
