@@ -1,0 +1,80 @@
+"""Which run of a backtest is the next in which anything might happen that the exchange does not do by itself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
+
+import numpy as np
+
+from lab.quick_run import QuickDesk
+from lab.screens import Outlook, Screen, screen_of
+from lab.snapshots import Flags, bars_wanted
+from paper.sessions import Session
+
+_LOOK_AHEAD = 64  # runs looked through at once
+
+
+class NextRun:
+    """Looks ahead from one run to the next that has to be made."""
+
+    def __init__(self, desk: QuickDesk, runs: Sequence[Session]) -> None:
+        self._desk = desk
+        self._runs = runs
+
+    def after(self, number: int) -> int:
+        """The next run to make after the run `number`; the number of all runs if there is none."""
+        number += 1
+        sleeves = self._desk.ledger.sleeves()
+        if self._screens is None or not self._desk.idle or any(name not in sleeves for name in self._desk.names):
+            return number
+        while number < len(self._runs):
+            end = min(number + _LOOK_AHEAD, len(self._runs))
+            flags = self._stale[number:end].copy()
+            for name, screen in self._screens.items():
+                flags |= screen.may_speak(number, end, sleeves[name])
+            found = int(flags.argmax()) if flags.any() else end - number
+            runs, allowed = self._runs[number : number + found], self._desk.config.risk.max_daily_loss
+            loss = self._desk.exchange.first_loss(runs, allowed)
+            if loss is not None or found < end - number:
+                return number + (found if loss is None else loss)
+            number = end
+        return number
+
+    @cached_property
+    def _screens(self) -> Mapping[str, Screen] | None:
+        """A screen for each strategy; None unless all have one."""
+        if self._desk.exchange.history.splits:
+            return None  # closes as a run sees them then change with the day
+        screens = {}
+        for name in self._desk.names:
+            rules = self._desk.config.strategies[name].universe
+            screen = screen_of(self._desk.strategies[name], self._outlook, rules.size, rules.lookback)
+            if screen is None:
+                return None
+            screens[name] = screen
+        return screens
+
+    @cached_property
+    def _outlook(self) -> Outlook:
+        closes = self._desk.snapshots.closes
+        days = [session.day for session in self._runs]
+        bars = bars_wanted(self._desk.config, self._desk.names)
+        windows = [closes.window(day, day - timedelta(days=1), bars) for day in days]
+        first, beyond = np.array([w.first for w in windows]), np.array([w.beyond for w in windows])
+        usable = closes.usable(first, beyond, np.arange(len(closes.symbols)))
+        usable[:, ~self._candidates] = False
+        return Outlook(days, np.maximum(beyond - 1, 0), closes.values, usable, dict(closes.columns))
+
+    @cached_property
+    def _candidates(self) -> Flags:
+        """Which symbols are candidates of a run that holds nothing."""
+        desk = self._desk
+        wanted = set(desk.snapshots.candidates(desk.names, desk.broker.tradable_symbols(), ()))
+        return np.array([symbol in wanted for symbol in desk.snapshots.closes.symbols])
+
+    @cached_property
+    def _stale(self) -> Flags:
+        """Runs that might fail for want of usable prices: they are made, so that they are counted."""
+        wanted = int(self._candidates.sum())
+        missing = wanted - self._outlook.usable.sum(axis=1)
+        return np.asarray(missing > float(self._desk.config.data.max_missing) * wanted - 1e-9)

@@ -1,0 +1,165 @@
+"""The paper exchange for long replays: it remembers prices of the moment, and jumps over sessions without orders."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+
+from lab.exchange import ExchangeBroker
+from lab.quick_history import NO_TICKS, Columns, QuickHistory, Ticks, to_usd
+from openbell.model import Account, BrokerPosition
+from paper import PaperExchange, Rules
+from paper.account import Holding
+from paper.admission import Admission
+from paper.engine import Engine
+from paper.market import LatestTrade, Market
+from paper.sessions import Session
+from paper.valuation import Valuation
+
+
+class QuickMarket(Market):
+    """`Market` that looks up each symbol's latest price once an instant."""
+
+    history: QuickHistory
+
+    def __init__(self, history: QuickHistory) -> None:
+        super().__init__(history)
+        self._at: datetime | None = None
+        self._row: int | None = None  # of the newest closes, where they alone are the latest prices
+        self._latest: dict[str, LatestTrade | None] = {}
+
+    def latest(self, symbol: str, at: datetime) -> LatestTrade | None:
+        """See Market."""
+        if at != self._at:
+            self._at, self._latest, self._row = at, {}, self._closes_at(at)
+        if symbol not in self._latest:
+            quick = self._row is not None and symbol in self.history.columns
+            self._latest[symbol] = self._last_close(symbol, at) if quick else super().latest(symbol, at)
+        return self._latest[symbol]
+
+    def _closes_at(self, at: datetime) -> int | None:
+        if self.history.has_ohl or self.history.splits:
+            return None
+        session = self.calendar.of(at.date())
+        closed = session is not None and at >= session.closing
+        return self.history.row_at(at.date() if closed else at.date() - timedelta(days=1))
+
+    def _last_close(self, symbol: str, at: datetime) -> LatestTrade | None:
+        found = self.history.close_at(symbol, self._row) if self._row is not None else None
+        session = self.calendar.of(found[0]) if found else None
+        return LatestTrade(found[1], min(at, session.close)) if found and session else None
+
+
+class QuickExchange(PaperExchange):
+    """`PaperExchange` over a QuickHistory: same rules, same matching, same books."""
+
+    history: QuickHistory
+
+    def __init__(self, history: QuickHistory, cash: Decimal, at: datetime, slippage_bps: Decimal) -> None:
+        super().__init__(history, cash, at, rules=Rules(slippage_bps=slippage_bps))
+        self.market = QuickMarket(history)
+        self.valuation = Valuation(self.market, self.state, self.rules)
+        self.engine = Engine(self.market, self.state, self.rules, self.valuation)
+        self.admission = Admission(self.market, self.state, self.rules, self.valuation)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no order can meet the market."""
+        return not self.state.book.open()
+
+    def jump(self, to: datetime) -> None:
+        """As `advance`, at once where nothing but the equity at each close can happen on the way."""
+        sessions = [s for s in self.market.calendar.touched(self.now, to) if self.now < s.close <= to]
+        values = self._values([session.day for session in sessions]) if self.idle else None
+        if values is None or self._splits_between(self.now, to):
+            self.advance(to)
+            return
+        cash = self.state.account.cash
+        self.state.equities += [(s.day, cash + to_usd(v)) for s, v in zip(sessions, values, strict=True)]
+        self.state.now = to
+
+    def first_loss(self, sessions: Sequence[Session], allowed: Decimal) -> int | None:
+        """Which of the coming `sessions` is the first to open with a loss above `allowed` (fraction) since the close.
+
+        None if there is none, or if the data has no opens: then the last close is the price until the next one.
+        """
+        days = [session.day for session in sessions]
+        held = self._whole_holdings()
+        if not days or held is None or not self.history.has_ohl:
+            return None if held else 0
+        columns, quantities = held
+        rows = slice(max(1, self.history.row_at(days[0])), self.history.row_at(days[-1]) + 1)
+        opens = self.history.opens(rows, columns)
+        before = self.history.ticks(slice(rows.start - 1, rows.stop - 1), columns)
+        cash = float(self.state.account.cash)
+        closed = cash + (before @ quantities) / 10_000
+        opened = cash + (np.where(opens == NO_TICKS, before, opens) @ quantities) / 10_000
+        doubtful = opened < closed * (1 - float(allowed)) * (1 + 1e-9)  # a run that finds no loss does no harm
+        found = np.flatnonzero(doubtful)
+        if not len(found):
+            return None
+        day = self.history.sessions[rows.start + int(found[0])]
+        return next(index for index, known in enumerate(days) if known >= day)
+
+    def _values(self, days: Sequence[date]) -> list[int] | None:
+        """What the holdings are worth at the closes of `days`, in ticks; None where only the long way can tell."""
+        held = self._whole_holdings()
+        if held is None:
+            return None
+        columns, quantities = held
+        ticks = self.history.ticks(np.array([self.history.row_at(day) for day in days], dtype=np.intp), columns)
+        return None if (ticks == NO_TICKS).any() else (ticks @ quantities).tolist()
+
+    def _whole_holdings(self) -> tuple[Columns, Ticks] | None:
+        """Columns and shares of what is held, if all of it is whole shares of symbols with bars."""
+        holdings = self.state.account.holdings.values()
+        if not all(_plain(holding) and holding.symbol in self.history.columns for holding in holdings):
+            return None
+        columns = np.array([self.history.columns[holding.symbol] for holding in holdings], dtype=np.intp)
+        return columns, np.array([int(holding.qty) for holding in holdings], dtype=np.int64)
+
+    def _splits_between(self, start: datetime, end: datetime) -> bool:
+        first, last = start.date() - timedelta(days=1), end.date()
+        return any(first <= split.ex_date <= last for split in self.history.splits)
+
+
+def _plain(holding: Holding) -> bool:
+    return holding.fixed_price is None and holding.qty == holding.qty.to_integral_value()
+
+
+class QuickBroker(ExchangeBroker):
+    """`ExchangeBroker` that works out only what a run asks for."""
+
+    def __init__(self, exchange: QuickExchange) -> None:
+        super().__init__(exchange)
+        self._symbols = frozenset(exchange.history.symbols)
+        self._moment: tuple[datetime, int] | None = None  # for which the positions are known
+        self._positions: dict[str, BrokerPosition] = {}
+
+    def account(self) -> Account:
+        """See Broker."""
+        exchange = self._exchange
+        today, state = exchange.now.date(), exchange.state
+        last = next((equity for day, equity in reversed(state.equities) if day < today), state.opening_equity)
+        buying_power = max(Decimal(0), exchange.valuation.buying_power())
+        return Account(exchange.valuation.equity(), last, state.account.cash, buying_power)
+
+    def positions(self) -> dict[str, BrokerPosition]:
+        """See Broker."""
+        state = self._exchange.state
+        moment = (state.now, len(state.fills)) if not state.book.open() else None
+        if moment is None or moment != self._moment:
+            holdings = sorted(state.account.holdings.items())
+            self._moment, self._positions = moment, {symbol: self._position(holding) for symbol, holding in holdings}
+        return self._positions
+
+    def _position(self, holding: Holding) -> BrokerPosition:
+        price = self._exchange.valuation.price(holding.symbol)
+        available = holding.qty - self._exchange.state.book.reserved_shares(holding.symbol)
+        average = holding.average_price
+        return BrokerPosition(holding.symbol, holding.qty, available, average, average if price is None else price)
+
+    def tradable_symbols(self) -> frozenset[str]:
+        """See Broker."""
+        return super().tradable_symbols() if self._exchange.state.assets else self._symbols

@@ -1,0 +1,261 @@
+"""One run of a backtest: the decisions and the books of the workflow, without its messages, files and reports.
+
+The same functions decide and book as in the Lambdas: reconcile, rank_universe, forecast_tickers, decide, execute_order,
+settle_orders. What differs is how they get what they need. tests/integration/lab/test_identity.py holds both ways
+against each other.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from lab.forecasts import ForecastStore
+from lab.quick_exchange import QuickBroker, QuickExchange
+from lab.ranking import Ranked, default_ranking, ranks_by_default
+from lab.snapshots import Prices, SnapshotTaker
+from lab.workflow import settle_all, submit
+from openbell.adapters.memory.ledger import MemoryLedger
+from openbell.codec import to_json
+from openbell.config import PlatformConfig
+from openbell.decision import decide, rank_universe
+from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecastFailures
+from openbell.execution.booking import book_crosses
+from openbell.execution.reconciliation import reconcile
+from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Signal, Sleeve
+from openbell.money import to_cents
+from openbell.portfolio.sizing import Sizing
+from openbell.ports import Desk
+from openbell.runs import Decisions, RunInputs, run_id, spec_id
+from openbell.snapshot import Snapshot
+from openbell.strategies import Context, Parameters, Strategy, build_strategies
+from openbell.workflow.open_run import IN_FLIGHT, LEASE_SECONDS
+
+_UNSEEN = pd.DataFrame()
+
+
+class LastInputs:
+    """`openbell.ports.Archive` of the newest run's inputs alone, made JSON only if somebody asks."""
+
+    def __init__(self) -> None:
+        self.inputs: RunInputs | None = None
+
+    def put(self, key: str, content: bytes) -> None:
+        """Nothing of a backtest's run is kept as a file."""
+
+    def get(self, key: str) -> bytes:
+        """See Archive."""
+        if self.inputs is None:
+            raise KeyError(key)
+        return to_json(self.inputs)
+
+
+class NoAlerts:
+    """`openbell.ports.Alerts` for a past in which nobody can be called."""
+
+    def alert(self, subject: str, message: str) -> None:
+        """What would be told is in the result."""
+
+
+class Broken(Strategy[Parameters]):
+    """Stands in for a strategy that could not rank its universe: in this run it has failed."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(Parameters())
+        self._error = error
+
+    def signals(self, context: Context) -> list[Signal]:  # noqa: ARG002 the protocol's
+        """See Strategy."""
+        raise self._error
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run saw and decided."""
+
+    inputs: RunInputs
+    snapshot: Snapshot
+    decisions: Decisions
+    forecasts: Mapping[str, Mapping[str, Forecast]]  # by strategy
+
+
+class QuickDesk:
+    """What all runs of a backtest work with."""
+
+    def __init__(
+        self, exchange: QuickExchange, config: PlatformConfig, members: Collection[str], store: ForecastStore
+    ) -> None:
+        self.exchange = exchange
+        self.config = config
+        self.strategies: Mapping[str, Strategy[Any]] = build_strategies(config)
+        self.names = tuple(config.enabled)
+        self.broker = QuickBroker(exchange)
+        self.ledger = MemoryLedger()
+        self.snapshots = SnapshotTaker(exchange, config, members)
+        self._store = store
+        self._archive = LastInputs()
+        self._desk = Desk(self.broker, self.ledger, self._archive, NoAlerts())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing can happen to any order before the next run."""
+        return self.exchange.idle and not self.ledger.open_orders()
+
+    def run(self, execution: str) -> Ran:
+        """One whole run at the exchange's time.
+
+        Raises what the workflow's run is skipped for (MarketClosed, Halted) or fails with (StaleData,
+        TooManyForecastFailures, BooksDisagree).
+        """
+        clock = self.broker.clock()
+        if not clock.is_open:
+            raise MarketClosed(f"the market is closed at {clock.now}")
+        lease = self._lease(execution, clock)
+        try:
+            inputs = self._open(run_id(clock.now, execution), lease, clock)
+            ran = self._decide(inputs)
+            self._trade(ran, lease)
+            if not self.idle:  # otherwise nothing is left to book, and the next run compares the books
+                reconcile(self.broker, self.ledger, lease, dead_before=None)
+        finally:
+            self.ledger.release_lease(lease)
+        return ran
+
+    def book_what_is_left(self) -> None:
+        """Book what protective orders did since the last run."""
+        lease = self._lease("the end", self.broker.clock())
+        reconcile(self.broker, self.ledger, lease, dead_before=None)
+        self.ledger.release_lease(lease)
+
+    def _lease(self, execution: str, clock: MarketClock) -> Lease:
+        lease = self.ledger.acquire_lease(execution, clock.now, LEASE_SECONDS)
+        if lease is None:
+            raise RuntimeError(f"{execution}: the lease is taken, although runs of a backtest follow one another")
+        return lease
+
+    # What OpenRun does.
+
+    def _open(self, run: str, lease: Lease, clock: MarketClock) -> RunInputs:
+        found = reconcile(self.broker, self.ledger, lease, clock.now - IN_FLIGHT)
+        if found.drift:
+            raise BooksDisagree(f"the strategies own more shares than the exchange holds: {found.drift}")
+        account = self.broker.account()
+        self._stop_on_loss(account)
+        self._open_sleeves(account, lease)
+        orders = self.ledger.open_orders()
+        inputs = RunInputs(
+            run_id=run,
+            fence=lease.fence,
+            clock=clock,
+            config=self.config,
+            strategies=self.names,
+            account=account,
+            sleeves=self.ledger.sleeves(),
+            position_values={s: p.qty * p.price for s, p in self.broker.positions().items()},
+            pending=tuple(sorted({order.symbol for order in orders if not order.status.ended})),
+            protected=tuple(sorted({(o.shares[0].strategy, o.symbol) for o in orders if o.status.ended})),
+            reconciliation=found,
+        )
+        self._archive.inputs = inputs
+        return inputs
+
+    def _stop_on_loss(self, account: Account) -> None:
+        floor = account.last_equity * (1 - self.config.risk.max_daily_loss)
+        if account.equity < floor:
+            raise Halted(
+                f"equity {account.equity:.2f} USD is below {floor:.2f} USD: the day's loss exceeds "
+                f"{self.config.risk.max_daily_loss:.1%} of {account.last_equity:.2f} USD"
+            )
+
+    def _open_sleeves(self, account: Account, lease: Lease) -> None:
+        sleeves = self.ledger.sleeves()
+        free = account.cash - sum((sleeve.cash for sleeve in sleeves.values()), ZERO)
+        for name in self.names:
+            if name not in sleeves:
+                share = to_cents(account.equity * self.config.strategies[name].allocation)
+                cash = max(ZERO, min(share, free))
+                self.ledger.open_sleeve(Sleeve(name, cash), lease)
+                free -= cash
+
+    # What SelectUniverse, ForecastTickers and AggregateSignals do.
+
+    def _decide(self, inputs: RunInputs) -> Ran:
+        tradable = self.broker.tradable_symbols()
+        held = {symbol for name in self.names for symbol in inputs.sleeves[name].positions}
+        candidates = self.snapshots.candidates(self.names, tradable, held)
+        prices = self.snapshots.prices(inputs.clock, self.names, candidates)
+        strategies = dict(self.strategies)
+        universe = {}
+        for name in self.names:
+            try:
+                universe[name] = self._universe(name, inputs, prices)
+            except Exception as error:  # isolated as its signals are, so that the others' results survive
+                strategies[name] = Broken(error)
+                universe[name] = tuple(sorted(inputs.sleeves[name].positions))
+        chosen = {symbol for symbols in universe.values() for symbol in symbols}
+        snapshot = self.snapshots.snapshot(inputs.clock, prices, chosen, tradable)
+        forecasts = self._forecasts(universe, snapshot)
+        decisions = decide(inputs, snapshot, universe, forecasts, strategies)
+        return Ran(inputs, snapshot, decisions, forecasts)
+
+    def _universe(self, name: str, inputs: RunInputs, prices: Prices) -> tuple[str, ...]:
+        rules, strategy, closes = self.config.strategies[name].universe, self.strategies[name], self.snapshots.closes
+        ranking = None
+        if ranks_by_default(strategy):
+            symbols = [closes.symbols[column] for column in prices.columns.tolist()]
+            values = closes.values[prices.window.first : prices.window.beyond]
+            values = values[-(rules.lookback + 1) :]
+            if len(symbols) != len(closes.symbols):
+                values = values[:, prices.columns]
+            ranking = default_ranking(values, symbols, rules.size, rules.lookback)
+        frame = closes.table(prices.window, prices.columns) if ranking is None else _UNSEEN
+        ranker = strategy if ranking is None else Ranked(ranking)
+        return rank_universe(ranker, frame, rules.size, rules.lookback, inputs.sleeves[name], inputs.pending)
+
+    def _forecasts(
+        self, universe: Mapping[str, tuple[str, ...]], snapshot: Snapshot
+    ) -> dict[str, Mapping[str, Forecast]]:
+        """Forecasts for the strategies that need them: each ticker once for each specification."""
+        specs = {n: self.config.strategies[n].forecast for n in self.names if self.strategies[n].needs_forecasts}
+        known = set(map(str, snapshot.closes.columns))
+        wanted: dict[str, set[str]] = {}
+        for name, spec in specs.items():
+            wanted.setdefault(spec_id(spec), set()).update(symbol for symbol in universe[name] if symbol in known)
+        by_id = {spec_id(spec): spec for spec in specs.values()}
+        made = {i: self._store.get(snapshot.closes, sorted(tickers), by_id[i]) for i, tickers in wanted.items()}
+        failed = {ticker: why for part in made.values() for ticker, why in part.failed.items()}
+        total = sum(len(tickers) for tickers in wanted.values())
+        if len(failed) > self.config.data.max_failed_forecasts * total:
+            first = "; ".join(f"{ticker}: {why}" for ticker, why in list(failed.items())[:5])
+            raise TooManyForecastFailures(f"{len(failed)} of {total} tickers have no forecast. {first}")
+        return {name: made[spec_id(spec)].made for name, spec in specs.items()}
+
+    # What ExecuteOrders does.
+
+    def _trade(self, ran: Ran, lease: Lease) -> None:
+        run, plan = ran.inputs.run_id, ran.decisions.plan
+        self.ledger.save_plan(run, plan.orders, self._changed_sleeves(ran), plan.crosses, lease)
+        for side in (Side.SELL, Side.BUY):
+            orders = [order.client_order_id for order in plan.orders if order.side is side]  # in their sending order
+            for client_order_id in orders:
+                submit(run, client_order_id, self._desk, lease, self.exchange.wait)
+            self._settle(ran.inputs, orders, lease)
+
+    def _settle(self, inputs: RunInputs, orders: list[str], lease: Lease) -> None:
+        sent = [self.ledger.order(inputs.run_id, client_order_id) for client_order_id in orders]
+        waits = any(order and not order.status.ended for order in sent)
+        if waits:  # the workflow's first look would find what is known already
+            self.exchange.wait(self.config.execution.poll_seconds)
+        if orders:
+            settle_all(inputs, orders, self._desk, lease, self.exchange.wait, rounds=int(waits))
+
+    def _changed_sleeves(self, ran: Ran) -> list[Sleeve]:
+        """Sleeves that the plan itself changes: by crosses, and by the date of a rebalance."""
+        inputs, decisions = ran.inputs, ran.decisions
+        changed = book_crosses(inputs.sleeves, decisions.plan.crosses)
+        for name, signals in decisions.signals.items():
+            if signals and self.strategies[name].sizing is Sizing.REBALANCE:
+                sleeve = changed.get(name, inputs.sleeves[name])
+                changed[name] = replace(sleeve, last_rebalance=inputs.clock.session)
+        return list(changed.values())

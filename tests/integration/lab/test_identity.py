@@ -1,0 +1,156 @@
+"""The backtest and the workflow decide, order and fill the same, to the cent."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from lab.backtest import backtest
+from lab.exchange import ExchangeBroker, ExchangeData
+from lab.forecasts import ForecastStore
+from lab.outcome import BacktestSettings
+from lab.quick_run import Ran
+from lab.workflow import run_workflow
+from openbell.adapters.memory.archive import MemoryArchive
+from openbell.adapters.memory.ledger import MemoryLedger
+from openbell.codec import from_json
+from openbell.config import PlatformConfig, parse_config
+from openbell.errors import RunSkipped
+from openbell.execution.reconciliation import reconcile
+from openbell.model import Order
+from openbell.ports import Desk
+from openbell.runs import Decisions, decisions_key
+from openbell.workflow.open_run import RunRequest
+from paper import History, PaperExchange
+from tests.builders import D
+from tests.integration.lab.markets import ohlc_market
+from tests.integration.workflow.stage import RecordedAlerts, sample
+
+_UNIVERSE = {"members": "tradable", "size": 12, "lookback": 60}
+
+
+def config(**strategies: dict[str, Any]) -> PlatformConfig:
+    entries = {name: {"universe": _UNIVERSE} | entry for name, entry in strategies.items()}
+    return parse_config({"strategies": entries}, "test")
+
+
+class Played:
+    """The same days through the use cases of the workflow, one by one."""
+
+    def __init__(self, market: History, settings: PlatformConfig, span: BacktestSettings) -> None:
+        days = list(market.calendar.between(span.first, span.last))
+        start = days[0].open.replace(hour=15, minute=0)
+        self.exchange = PaperExchange(market, span.cash, start, slippage_bps=span.slippage_bps)
+        self.ledger, archive = MemoryLedger(), MemoryArchive()
+        desk = Desk(ExchangeBroker(self.exchange), self.ledger, archive, RecordedAlerts())
+        data = ExchangeData(self.exchange)
+        self.decisions: dict[date, Decisions] = {}
+        for session in days:
+            self.exchange.advance(session.open.replace(hour=15, minute=0))
+            request = RunRequest(f"backtest-{session.day}")
+            try:
+                closed = run_workflow(request, settings, desk, data, (), self.exchange.wait)
+            except RunSkipped:
+                continue
+            self.decisions[session.day] = from_json(Decisions, archive.get(decisions_key(closed.run_id)))
+        self.exchange.advance(days[-1].close)
+        lease = self.ledger.acquire_lease("the end", self.exchange.now, 60)
+        assert lease
+        reconcile(desk.broker, self.ledger, lease, None)  # what legs did after the last run
+
+    def orders(self) -> dict[str, Order]:
+        runs = self.ledger.runs(1000)
+        return {order.client_order_id: order for run in runs for order in self.ledger.orders(run.run_id)}
+
+
+def unversioned(order: Order) -> Order:
+    return replace(order, version=0)
+
+
+def check_identity(market: History, settings: PlatformConfig, first: date, last: date) -> Played:
+    span = BacktestSettings(first, last)
+    ran: dict[date, Ran] = {}
+
+    def keep(run: Ran) -> None:
+        ran[run.inputs.clock.session] = run
+
+    result = backtest(market, settings, span, ForecastStore(None), on_run=keep, skip_silent=False)
+    played = Played(market, settings, span)
+    assert set(ran) == set(played.decisions)
+    for day, decisions in played.decisions.items():
+        assert ran[day].decisions == decisions, day
+    assert {o.order.client_order_id: unversioned(o.order) for o in result.orders} == {
+        client_order_id: unversioned(order) for client_order_id, order in played.orders().items()
+    }
+    assert list(zip(result.sessions, result.equity, strict=True)) == played.exchange.equities()
+    return played
+
+
+def test_twenty_sessions_with_three_strategies_are_the_same() -> None:
+    settings = config(
+        momentum={"allocation": "0.3", "parameters": {"hold": 3}},
+        sma_cross={"allocation": "0.3", "parameters": {"fast": 5, "slow": 20}},
+        prophet_trend={"allocation": "0.4", "parameters": {"skill_gate": False}},
+    )
+    played = check_identity(sample(), settings, date(2022, 5, 20), date(2022, 6, 17))
+    assert len(played.decisions) == 20
+    assert len(played.exchange.fills()) > 30
+    sides = {order.side for order in played.exchange.orders() if order.parent_id}
+    assert sides, "no bracket was ever sent"
+
+
+def test_sessions_with_open_high_and_low_are_the_same() -> None:
+    settings = config(
+        prophet_trend={"allocation": "0.5", "parameters": {"skill_gate": False, "rule": "trendline"}},
+        mean_reversion={"allocation": "0.5", "parameters": {"trend": 20, "oversold": 30}},
+    )
+    played = check_identity(ohlc_market(), settings, date(2022, 5, 20), date(2022, 6, 17))
+    legs = [order for order in played.exchange.orders() if order.parent_id and order.filled_qty]
+    assert legs, "no protective order was ever reached"
+
+
+def test_crosses_between_strategies_are_the_same() -> None:
+    settings = config(
+        sma_cross={"allocation": "0.5", "parameters": {"fast": 2, "slow": 5}},
+        mean_reversion={"allocation": "0.5", "parameters": {"trend": 20, "oversold": 50}},
+    )
+    played = check_identity(sample(), settings, date(2022, 3, 1), date(2022, 4, 29))
+    assert any(decisions.plan.crosses for decisions in played.decisions.values())
+
+
+@pytest.mark.parametrize("code", ["sma_cross", "momentum", "low_volatility", "buy_and_hold"])
+@pytest.mark.parametrize("size", [20, 6])
+def test_left_out_runs_change_nothing_that_is_traded(code: str, size: int) -> None:
+    entry = {"allocation": "1", "universe": {"members": "tradable", "size": size, "lookback": 60}}
+    settings = parse_config({"strategies": {code: entry}}, "test")
+    span = BacktestSettings(date(1995, 1, 3), date(2000, 12, 29), cash=D(1_000_000))
+    store = ForecastStore(None)
+    quick = backtest(sample(), settings, span, store)
+    whole = backtest(sample(), settings, span, store, skip_silent=False)
+    assert quick.orders == whole.orders
+    assert quick.equity == whole.equity
+    assert quick.asked < whole.asked == whole.runs
+
+
+def test_a_day_that_opens_with_a_large_loss_is_not_left_out() -> None:
+    settings = parse_config(
+        {
+            "strategies": {"buy_and_hold": {"allocation": "1", "universe": _UNIVERSE | {"size": 4}}},
+            "risk": {"max_daily_loss": "0.02"},
+        },
+        "test",
+    )
+    span = BacktestSettings(date(2020, 1, 2), date(2022, 12, 28))
+    store = ForecastStore(None)
+    quick = backtest(ohlc_market(), settings, span, store)
+    whole = backtest(ohlc_market(), settings, span, store, skip_silent=False)
+    assert [failure.error for failure in whole.run_failures] == ["Halted"]
+    assert quick.run_failures == whole.run_failures
+
+
+def test_early_closes_are_skipped_as_the_schedule_would() -> None:
+    settings = config(buy_and_hold={"allocation": "1"})
+    friday = date(2021, 11, 26)  # closes at 13:00, two hours before the run
+    played = check_identity(sample(), settings, date(2021, 11, 22), date(2021, 12, 1))
+    assert friday not in played.decisions
