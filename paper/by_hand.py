@@ -24,7 +24,7 @@ class ByHand:
         Something of another asset class than us_equity keeps the price that it was last traded at. Refused if more is
         sold than is free, or if no price is known.
         """
-        with self._exchange.lock:
+        with self._exchange.guard.change():
             state = self._exchange.state
             held = state.account.holdings.get(symbol)
             asset_class = held.asset_class if held else asset_class
@@ -43,7 +43,7 @@ class ByHand:
 
     def transfer(self, amount: Decimal) -> None:
         """Pay USD in (above 0) or out (below 0); Refused if more is taken out than there is."""
-        with self._exchange.lock:
+        with self._exchange.guard.change():
             account = self._exchange.state.account
             if account.cash + amount < 0:
                 raise Refused(403, 40310000, f"cannot take {-amount} out of {account.cash}")
@@ -51,14 +51,14 @@ class ByHand:
 
     def set_asset(self, symbol: str, **changes: bool) -> Asset:
         """Change what may be done with a symbol: `tradable`, `active`, `fractionable`; gives the asset as it is now."""
-        with self._exchange.lock:
+        with self._exchange.guard.change():
             asset = replace(self._exchange.admission.asset(symbol), **changes)  # type: ignore[arg-type]
             self._exchange.state.assets[symbol] = asset
             return asset
 
     def block(self, *, trading: bool | None = None, account: bool | None = None) -> None:
         """Block or free trading, or the whole account; None leaves as it is."""
-        with self._exchange.lock:
+        with self._exchange.guard.change():
             state = self._exchange.state
             state.trading_blocked = state.trading_blocked if trading is None else trading
             state.account_blocked = state.account_blocked if account is None else account

@@ -1,13 +1,12 @@
 """The paper exchange: one account, its orders, and a clock that moves only when told to."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import wraps
+from functools import partial
 from pathlib import Path
-from typing import Concatenate, Self
+from typing import Self
 
 from paper.account import Account
 from paper.admission import Admission
@@ -15,6 +14,7 @@ from paper.booking import book_replacement, book_ticket
 from paper.by_hand import ByHand
 from paper.engine import Engine
 from paper.errors import Refused, invalid, not_found
+from paper.guard import Guard, changing, locked
 from paper.history import History
 from paper.market import LatestTrade, Market
 from paper.orders import Change, Fill, Order, OrderType, Side, Status, Ticket
@@ -23,19 +23,6 @@ from paper.sessions import NEW_YORK
 from paper.state import Asset, Rules, State
 from paper.state_file import read_state, write_state
 from paper.valuation import AccountSummary, Position, Valuation
-
-
-def _locked[**P, R](
-    method: Callable[Concatenate["PaperExchange", P], R],
-) -> Callable[Concatenate["PaperExchange", P], R]:
-    """One thread at a time: what a method reads and writes belongs together."""
-
-    @wraps(method)
-    def run(exchange: "PaperExchange", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with exchange.lock:
-            return method(exchange, *args, **kwargs)
-
-    return run
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +38,9 @@ class PaperExchange:
     """A brokerage account over real market history.
 
     `at` is where the clock stands: a zone-aware instant, told in New York time from then on. `cash` in USD. `rules`
-    replace `slippage_bps` and say more; `state` continues an account. ValueError if the instant has no zone or lies
-    beyond the data. Every method may be called from any thread. `describe_fills` says how orders are filled, and
-    `paper.matching` says it in full.
+    replace `slippage_bps` and say more; `state` continues an account; with a `file` every change is saved there before
+    the method that made it returns. ValueError if the instant has no zone or lies beyond the data. Every method may be
+    called from any thread. `describe_fills` says how orders are filled, and `paper.matching` says it in full.
     """
 
     def __init__(
@@ -64,8 +51,9 @@ class PaperExchange:
         slippage_bps: Decimal | float = 0,
         rules: Rules | None = None,
         state: State | None = None,
+        file: Path | None = None,
     ) -> None:
-        self.lock = threading.RLock()
+        self.guard = Guard(partial(self.save, file) if file else None)
         self.history = history
         self.market = Market(history)
         self.rules = rules or Rules(slippage_bps=Decimal(str(slippage_bps)))
@@ -76,6 +64,13 @@ class PaperExchange:
         self.engine = Engine(self.market, self.state, self.rules, self.valuation)
         self.admission = Admission(self.market, self.state, self.rules, self.valuation)
         self.by_hand = ByHand(self)
+        if file:
+            self.save(file)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held by whoever wants several answers about the same moment."""
+        return self.guard.lock
 
     # The clock.
 
@@ -84,7 +79,7 @@ class PaperExchange:
         """The exchange's time, in New York."""
         return self.state.now
 
-    @_locked
+    @changing
     def advance(self, to: datetime) -> None:
         """Move the clock to an instant; everything that the market does on the way happens in order.
 
@@ -96,7 +91,7 @@ class PaperExchange:
         self.market.calendar.next_open(to)
         self.engine.advance(to)
 
-    @_locked
+    @changing
     def wait(self, seconds: float) -> datetime:
         """Move the clock by `seconds`, or to the next price if a market order waits for one and it is further away.
 
@@ -104,23 +99,27 @@ class PaperExchange:
         time.
         """
         target = self.now + timedelta(seconds=seconds)
-        prints = [at for order in self.state.book.open() if (at := self._next_fill(order))]
-        self.advance(max(target, min(prints)) if prints else target)
+        self.advance(max(target, self.next_fill() or target))
         return self.now
+
+    @locked
+    def next_fill(self) -> datetime | None:
+        """When the next price is printed that fills a waiting market order; None if none waits."""
+        return min((at for order in self.state.book.open() if (at := self._next_fill(order))), default=None)
 
     def _next_fill(self, order: Order) -> datetime | None:
         if order.type is not OrderType.MARKET or not order.status.live:
             return None
         return self.market.next_print(order.symbol, self.now, order.session)
 
-    @_locked
+    @changing
     def close_session(self) -> None:
         """Move to today's closing bell, after everything that happens at it; nothing if the session is over."""
         session = self.market.calendar.of(self.now.date())
         if session and self.now < session.close:
             self.advance(session.close)
 
-    @_locked
+    @changing
     def open_next_session(self, at: time) -> None:
         """Move to a time of day (New York) in the next session whose bell has not rung yet."""
         session = self.market.calendar.current_or_next(self.now)
@@ -130,7 +129,7 @@ class PaperExchange:
 
     # Orders.
 
-    @_locked
+    @changing
     def submit(self, ticket: Ticket) -> Order:
         """Accept an order, and give it as it was accepted: whether it has filled is to be asked. Refused if not."""
         self.admission.check(ticket)
@@ -140,7 +139,7 @@ class PaperExchange:
             self.engine.meet_now(member.id)
         return order
 
-    @_locked
+    @locked
     def order(self, order_id: str) -> Order:
         """The order with this id; Refused (404) if there is none."""
         order = self.state.book.get(order_id)
@@ -148,7 +147,7 @@ class PaperExchange:
             raise not_found(f"order not found for {order_id}")
         return order
 
-    @_locked
+    @locked
     def order_by_client_id(self, client_order_id: str) -> Order:
         """The order sent with this client_order_id; Refused (404) if there is none."""
         order = self.state.book.by_client_id(client_order_id)
@@ -156,17 +155,17 @@ class PaperExchange:
             raise not_found(f"order not found for {client_order_id}")
         return order
 
-    @_locked
+    @locked
     def orders(self) -> list[Order]:
         """Every order ever accepted, legs included, oldest first."""
         return self.state.book.all()
 
-    @_locked
+    @locked
     def legs(self, order: Order) -> list[Order]:
         """An order's legs."""
         return self.state.book.legs(order)
 
-    @_locked
+    @changing
     def cancel(self, order_id: str) -> None:
         """Cancel an order with everything that hangs on it; Refused (404, or 422 if it has ended)."""
         order = self.order(order_id)
@@ -175,7 +174,7 @@ class PaperExchange:
         for member in self.state.book.group(order):
             self.state.book.end(member, Status.CANCELED, self.now)
 
-    @_locked
+    @changing
     def cancel_all(self) -> list[Order]:
         """Cancel every open order; gives those that were live."""
         live = [order for order in self.state.book.open() if order.status.live]
@@ -184,7 +183,7 @@ class PaperExchange:
                 self.cancel(order.id)
         return [self.order(order.id) for order in live]
 
-    @_locked
+    @changing
     def replace(self, order_id: str, change: Change) -> Order:
         """Replace an open order by a changed one with a new id, and give that; Refused if it is not possible."""
         order = admit_change(self.order(order_id), change, self.admission)
@@ -194,28 +193,28 @@ class PaperExchange:
 
     # The account.
 
-    @_locked
+    @locked
     def account(self) -> AccountSummary:
         """The account's figures now."""
         return self.valuation.summary()
 
-    @_locked
+    @locked
     def positions(self) -> list[Position]:
         """What is held, by symbol."""
         return self.valuation.positions()
 
-    @_locked
+    @locked
     def position(self, symbol: str) -> Position:
         """What is held of one symbol; Refused (404) if nothing is."""
         return self.valuation.position(symbol)
 
-    @_locked
+    @changing
     def close_position(self, symbol: str, qty: Decimal | None = None) -> Order:
         """Sell all shares of a symbol, or `qty` of them, at the market today; Refused as any order may be."""
         held = self.position(symbol).qty
         return self.submit(Ticket(symbol, Side.SELL, held if qty is None else qty))
 
-    @_locked
+    @changing
     def close_all_positions(self, *, cancel_orders: bool = False) -> list[Closing]:
         """Sell everything that is held; first cancel all orders if told to."""
         if cancel_orders:
@@ -228,29 +227,29 @@ class PaperExchange:
         except Refused as refusal:
             return Closing(symbol, refusal=refusal)
 
-    @_locked
+    @locked
     def fills(self) -> list[Fill]:
         """Every fill, oldest first."""
         return list(self.state.fills)
 
-    @_locked
+    @locked
     def equities(self) -> list[tuple[date, Decimal]]:
         """The account's equity (USD) at each session's close since the exchange was opened."""
         return list(self.state.equities)
 
     # The market.
 
-    @_locked
+    @locked
     def latest_trade(self, symbol: str) -> LatestTrade | None:
         """The symbol's last printed price; None before its first, and for symbols that are unknown."""
         return self.market.latest(symbol, self.now)
 
-    @_locked
+    @locked
     def asset(self, symbol: str) -> Asset:
         """What may be done with a symbol; Refused (404) if it is unknown."""
         return self.admission.asset(symbol)
 
-    @_locked
+    @locked
     def assets(self) -> list[Asset]:
         """Every symbol of the data, and what was put in by hand."""
         return [self.asset(symbol) for symbol in sorted({*self.history.symbols, *self.state.assets})]
@@ -272,16 +271,19 @@ class PaperExchange:
 
     # Keeping.
 
-    @_locked
+    @locked
     def save(self, path: Path | str) -> None:
         """Write everything but the price history to one JSON file, at once or not at all."""
         write_state(Path(path), self.state, self.rules)
 
     @classmethod
-    def load(cls, path: Path | str, history: History) -> Self:
-        """Continue what was saved, over the same history; ValueError if the file is not such a one."""
+    def load(cls, path: Path | str, history: History, file: Path | None = None) -> Self:
+        """Continue what was saved, over the same history; ValueError if the file is not such a one.
+
+        With a `file` every further change is saved there.
+        """
         state, rules = read_state(Path(path))
-        return cls(history, state.account.cash, state.now, rules=rules, state=state)
+        return cls(history, state.account.cash, state.now, rules=rules, state=state, file=file)
 
 
 def _new_york(at: datetime) -> datetime:

@@ -56,7 +56,10 @@ def write_state(path: Path, state: State, rules: Rules) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    unfinished.write_bytes(_FORMAT.dump_json(saved, indent=1))
+    with unfinished.open("wb") as file:
+        file.write(_FORMAT.dump_json(saved, indent=1))
+        file.flush()
+        os.fsync(file.fileno())  # else a power cut may leave an empty file under the name
     unfinished.replace(path)
 
 
