@@ -96,6 +96,8 @@ class DataConfig(_Section):
 
     max_missing: Fraction = Decimal("0.25")  # share of the tickers without usable prices
     max_failed_forecasts: Fraction = Decimal("0.25")  # share of the tickers without a forecast
+    max_jump: Annotated[float, Field(gt=0, le=10)] = 0.6  # |log return| of a bar that is believed without a split
+    max_age_sessions: Annotated[int, Field(ge=0, le=30)] = 0  # of a ticker's last bar, behind the newest of all
 
 
 class PlatformConfig(_Section):

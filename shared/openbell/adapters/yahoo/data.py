@@ -1,20 +1,17 @@
 """Prices from Yahoo Finance."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yfinance
-from yfinance.data import YfData
 
-from openbell.errors import DataUnavailable
+from openbell.adapters.yahoo.asking import Question, set_up_yfinance
+from openbell.adapters.yahoo.download import Answers, Pace, download
+from openbell.model import NEW_YORK
+from openbell.snapshot import Fetched
 
-_THREADS = 8
-_SECONDS = 10
-_LEAST_ANSWERED = 0.5  # with fewer of the tickers answered, it is Yahoo that fails and not the tickers
 _PLACES = 4  # the finest price increment of US equities
 
 
@@ -23,58 +20,50 @@ class YahooData:
 
     name = "Yahoo Finance"
 
-    def __init__(self, cache_folder: Path) -> None:
-        cache_folder.mkdir(parents=True, exist_ok=True)
-        yfinance.set_tz_cache_location(str(cache_folder))
+    def __init__(self, cache_folder: Path, pace: Pace | None = None) -> None:
+        set_up_yfinance(cache_folder)
+        self._pace = pace or Pace()
+
+    def fetch(self, symbols: Sequence[str], start: date, end: date) -> Fetched:
+        """See MarketData.daily_closes; with the reason for every symbol that has no prices."""
+        answers = self._ask(symbols, Question(start=start, end=end + timedelta(days=1)))
+        frame = _table({symbol: _by_session(closes) for symbol, closes in answers.given.items()})
+        kept = frame.loc[pd.Timestamp(start) : pd.Timestamp(end)].dropna(axis="columns", how="all")
+        outside = dict.fromkeys(
+            frame.columns.difference(kept.columns), f"Yahoo has prices, but none from {start} to {end}"
+        )
+        return Fetched(kept, dict.fromkeys(kept.columns, self.name), {**answers.missing, **outside})
 
     def daily_closes(self, symbols: Sequence[str], start: date, end: date) -> pd.DataFrame:
         """See MarketData."""
-        closes = _download(symbols, start=start, end=end + timedelta(days=1), auto_adjust=True)
-        return closes.loc[pd.Timestamp(start) : pd.Timestamp(end)]
+        return self.fetch(symbols, start, end).closes
 
     def latest_prices(self, symbols: Sequence[str]) -> dict[str, Decimal]:
         """See MarketData. During a session the day's bar has the last trade as its close."""
-        closes = _download(symbols, period="5d", auto_adjust=False)
-        last = {str(symbol): closes[symbol].dropna() for symbol in closes.columns}
-        return {
-            symbol: Decimal(repr(round(float(column.iloc[-1]), _PLACES)))
-            for symbol, column in last.items()
-            if len(column)
-        }
+        given = self._ask(symbols, Question(period="5d", adjusted=False)).given
+        return {symbol: Decimal(repr(round(float(closes.iloc[-1]), _PLACES))) for symbol, closes in given.items()}
+
+    def intraday_closes(self, symbols: Sequence[str], start: datetime, end: datetime, interval: str) -> pd.DataFrame:
+        """Adjusted closes of the complete bars between two zone-aware moments: `(n_bars, n_symbols)` floats in USD.
+
+        `interval` is a bar's length as Yahoo spells it: 1m, 5m, 15m, 30m, 1h. The index holds the bars' starts in New
+        York time. Yahoo reaches back 8 days for 1m, 60 days up to 30m, and two years for 1h. Errors as daily_closes.
+        """
+        given = self._ask(symbols, Question(interval, start, end)).given
+        frame = _table({symbol: closes.tz_convert(NEW_YORK) for symbol, closes in given.items()})
+        complete = frame.loc[start : end - pd.Timedelta(interval)]
+        return complete.dropna(axis="columns", how="all")
+
+    def _ask(self, symbols: Sequence[str], question: Question) -> Answers:
+        return download(symbols, question, self._pace) if symbols else Answers()
 
 
-def _download(symbols: Sequence[str], **options: Any) -> pd.DataFrame:
-    """Closes by symbol; DataUnavailable when Yahoo itself fails: yfinance logs failures and gives nothing."""
-    if not symbols:
+def _table(columns: dict[str, "pd.Series[float]"]) -> pd.DataFrame:
+    if not columns:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
-    # Error answers are cached for the life of a process, which in a warm Lambda is hours.
-    YfData.cache_get.cache_clear()
-    try:
-        frame = yfinance.download(
-            [to_yahoo(symbol) for symbol in symbols],
-            interval="1d",
-            threads=_THREADS,
-            progress=False,
-            timeout=_SECONDS,
-            **options,
-        )
-    except Exception as error:  # yfinance promises no set of exceptions
-        raise DataUnavailable(f"Yahoo Finance failed: {type(error).__name__}: {error}") from error
-    closes = frame["Close"] if frame is not None and len(frame) else pd.DataFrame()
-    answered = closes.dropna(axis="columns", how="all").rename(columns=from_yahoo)
-    if answered.shape[1] < _LEAST_ANSWERED * len(symbols):
-        raise DataUnavailable(
-            f"Yahoo Finance gave prices for {answered.shape[1]} of {len(symbols)} tickers: it refuses or is down"
-        )
-    answered.index = pd.DatetimeIndex(answered.index).as_unit("ns").tz_localize(None)
-    return answered.sort_index()
+    return pd.DataFrame(columns).sort_index()
 
 
-def to_yahoo(symbol: str) -> str:
-    """Yahoo's spelling of a symbol: BRK.B is BRK-B there."""
-    return symbol.replace(".", "-")
-
-
-def from_yahoo(symbol: str) -> str:
-    """The broker's spelling of Yahoo's symbol."""
-    return symbol.replace("-", ".")
+def _by_session(closes: "pd.Series[float]") -> "pd.Series[float]":
+    """A daily bar is stamped with midnight in New York; a session is a date without a zone."""
+    return closes.set_axis(pd.DatetimeIndex(closes.index).tz_localize(None).normalize().as_unit("ns"))
