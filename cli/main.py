@@ -2,6 +2,8 @@
 
 import typer
 
+from cli.commands.forecast import forecast
+from cli.commands.forecasts import forecasts
 from cli.commands.run import run
 from cli.commands.strategies import strategies
 
@@ -20,4 +22,6 @@ def _root() -> None:
 
 
 app.command()(run)
+app.command()(forecast)
+app.add_typer(forecasts, name="forecasts")
 app.add_typer(strategies, name="strategies")

@@ -7,7 +7,7 @@ same drawing is right in light mode, in dark mode and in print, without a line o
 import html
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -22,31 +22,37 @@ from matplotlib.figure import Figure
 STRATEGY_COLOURS = 8  # beyond these, colours repeat
 _ROLES = ("text", "muted", "grid", "line", "accent", "mark", *(f"s{index}" for index in range(STRATEGY_COLOURS)))
 _STAND_INS = {role: f"#0102{index:02x}" for index, role in enumerate(_ROLES)}
-_PIXELS_PER_INCH = 72  # Matplotlib's SVG unit is 1/72 inch; one unit is one CSS pixel here
+PIXELS_PER_INCH = 72  # Matplotlib's SVG unit is 1/72 inch; one unit is one CSS pixel here
 
-_STYLE: Any = {  # Matplotlib types the keys as a literal of hundreds of names
-    "svg.fonttype": "none",  # text stays text: selectable, and in the page's own font
-    "svg.hashsalt": "openbell",  # the same data gives the same bytes
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
-    "font.size": 10,
-    "text.color": _STAND_INS["text"],
-    "axes.labelcolor": _STAND_INS["muted"],
-    "axes.edgecolor": _STAND_INS["grid"],
-    "axes.linewidth": 1,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "grid.color": _STAND_INS["grid"],
-    "grid.linewidth": 0.8,
-    "xtick.color": _STAND_INS["grid"],
-    "ytick.color": _STAND_INS["grid"],
-    "xtick.labelcolor": _STAND_INS["muted"],
-    "ytick.labelcolor": _STAND_INS["muted"],
-    "ytick.major.size": 0,
-    "path.simplify_threshold": 0.4,
-}
+
+def chart_style(colours: Mapping[str, str]) -> Any:  # Matplotlib types the keys as a literal of hundreds of names
+    """Matplotlib's settings for a chart, with a colour for each role."""
+    return {
+        "svg.fonttype": "none",  # text stays text: selectable, and in the page's own font
+        "svg.hashsalt": "openbell",  # the same data gives the same bytes
+        "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+        "font.size": 10,
+        "text.color": colours["text"],
+        "axes.labelcolor": colours["muted"],
+        "axes.edgecolor": colours["grid"],
+        "axes.linewidth": 1,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.spines.left": False,
+        "grid.color": colours["grid"],
+        "grid.linewidth": 0.8,
+        "xtick.color": colours["grid"],
+        "ytick.color": colours["grid"],
+        "xtick.labelcolor": colours["muted"],
+        "ytick.labelcolor": colours["muted"],
+        "ytick.major.size": 0,
+        "path.simplify_threshold": 0.4,
+    }
+
+
+_STYLE = chart_style(_STAND_INS)
 
 
 def ink(role: str) -> str:
@@ -79,7 +85,7 @@ class Press:
     def sheet(self, width: float, height: float) -> Iterator[Sheet]:
         """An empty chart of `width` by `height` CSS pixels in the page's style."""
         with mpl.rc_context(_STYLE):
-            figure = Figure(figsize=(width / _PIXELS_PER_INCH, height / _PIXELS_PER_INCH), layout="constrained")
+            figure = Figure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), layout="constrained")
             yield Sheet(figure, figure.subplots())
 
     def print(self, sheet: Sheet, description: str) -> Markup:

@@ -1,0 +1,1 @@
+"""Forecasts on the command line: prices in, what is expected and how good that was out."""
