@@ -1,6 +1,7 @@
 """The paper exchange as a broker and as a price source, without HTTP in between."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -100,19 +101,21 @@ class ExchangeBroker:
 
 def _ticket(request: OrderRequest) -> paper.Ticket:
     ticket = paper.Ticket(
-        request.symbol, paper.Side(request.side.value), request.qty, client_order_id=request.client_order_id
-    )
-    if request.bracket is None:
-        return ticket
-    return paper.Ticket(
         request.symbol,
         paper.Side(request.side.value),
         request.qty,
+        type=paper.OrderType.LIMIT if request.limit_price else paper.OrderType.MARKET,
+        limit_price=request.limit_price,
+        client_order_id=request.client_order_id,
+    )
+    if request.bracket is None:
+        return ticket
+    return replace(
+        ticket,
         time_in_force=paper.TimeInForce.GTC,
         order_class=paper.OrderClass.BRACKET,
         take_profit=request.bracket.take_profit_price,
         stop_loss=paper.StopLoss(request.bracket.stop_price, request.bracket.stop_limit_price),
-        client_order_id=request.client_order_id,
     )
 
 

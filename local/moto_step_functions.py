@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -33,6 +33,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
@@ -58,6 +59,7 @@ class Hooks:
     wait: Callable[[float], None] | None  # in Wait states; None waits for real
     retry_scale: float  # times each interval of a Retry
     on_change: Callable[[Execution], None]  # called when an execution's status has changed
+    follow: Callable[[Execution, EventManager], AbstractContextManager[None]]  # entered while an execution runs
     closing: threading.Event  # set when nobody may wait any more
     failures: Failures
 
@@ -67,7 +69,7 @@ def interpreter_is_hooked(hooks: Hooks) -> Iterator[None]:
     """State machines are executed, and as `hooks` say, inside the block."""
     with ExitStack() as stack:
         stack.enter_context(replaced_item(default_user_config, "stepfunctions", {"execute_state_machine": True}))
-        for target, name, value in (*_execution_hooks(hooks), *_program_hooks(), *_task_hooks(hooks)):
+        for target, name, value in (*_execution_hooks(hooks), *_program_hooks(hooks), *_task_hooks(hooks)):
             stack.enter_context(replaced(target, name, value))
         yield
 
@@ -88,6 +90,13 @@ def await_threads(patience_s: float) -> tuple[str, ...]:
     left = tuple(thread.name for thread in TMP_THREADS if thread.is_alive())
     TMP_THREADS.clear()
     return left
+
+
+def _forget_ended_threads() -> None:
+    """Stock keeps every thread for ever, and with it all that the thread has seen."""
+    for thread in tuple(TMP_THREADS):
+        if not thread.is_alive() and thread.ident:
+            TMP_THREADS.remove(thread)
 
 
 type _Hook = tuple[Any, str, Any]
@@ -118,6 +127,7 @@ def _execution_hooks(hooks: Hooks) -> tuple[_Hook, ...]:
         state = execution.exec_worker.env.program_state()
         if isinstance(state, ProgramStopped):
             execution.error, execution.cause = state.error, state.cause
+        _forget_ended_threads()
         hooks.on_change(execution)
 
     def describe_execution(self: StepFunctionResponse) -> ActionResult:
@@ -146,24 +156,16 @@ def _execution_hooks(hooks: Hooks) -> tuple[_Hook, ...]:
     )
 
 
-def _program_hooks() -> tuple[_Hook, ...]:
+def _program_hooks(hooks: Hooks) -> tuple[_Hook, ...]:
     evaluate = Program.eval
 
     def evaluate_program(self: Program, env: Environment) -> None:
-        """A stop or a time-out ends the execution at once, as on AWS: stock waits until the state has ended."""
+        """The program of an execution; that of a Map's items is evaluated as stock does it."""
         if env.is_frame():
             evaluate(self, env)
             return
-        env.next_state_name = self.start_at.start_at_name
-        worker = threading.Thread(target=EvalComponent.eval, args=(self, env), name="execution", daemon=True)
-        TMP_THREADS.append(worker)
-        worker.start()
-        _watch(worker, env, self.timeout_seconds.timeout_seconds if self.timeout_seconds else None)
-        state = env.program_state()
-        if isinstance(state, ProgramStopped | ProgramTimedOut):
-            _end_history(env, state)
-        else:
-            worker.join()
+        with hooks.follow(_execution_of(env), env.event_manager):
+            _evaluate_watched(self, env)
 
     def evaluate_pool(self: IterationWorker, job: Any, worker_frame: Environment) -> None:
         """Iterates where stock recurses (near 990 items that hangs), and a failed item stops the others."""
@@ -187,7 +189,37 @@ def _program_hooks() -> tuple[_Hook, ...]:
             job = following
         self._env.close_frame(worker_frame)
 
-    return ((Program, "eval", evaluate_program), (IterationWorker, "_eval_pool", evaluate_pool))
+    set_error = Environment.set_error
+
+    def set_error_unless_over(self: Environment, error: Any) -> None:
+        """A stop or a time-out is final: stock lets a task that fails a moment later make FAILED of it."""
+        if self.is_frame() or not isinstance(self._program_state, ProgramStopped | ProgramTimedOut):
+            set_error(self, error)
+
+    return (
+        (Program, "eval", evaluate_program),
+        (IterationWorker, "_eval_pool", evaluate_pool),
+        (Environment, "set_error", set_error_unless_over),
+    )
+
+
+def _evaluate_watched(program: Program, env: Environment) -> None:
+    """A stop or a time-out ends the execution at once, as on AWS: stock waits until the state has ended."""
+    env.next_state_name = program.start_at.start_at_name
+    worker = threading.Thread(target=EvalComponent.eval, args=(program, env), name="execution", daemon=True)
+    TMP_THREADS.append(worker)
+    worker.start()
+    _watch(worker, env, program.timeout_seconds.timeout_seconds if program.timeout_seconds else None)
+    state = env.program_state()
+    if isinstance(state, ProgramStopped | ProgramTimedOut):
+        _end_history(env, state)
+    else:
+        worker.join()
+
+
+def _execution_of(env: Environment) -> Execution:
+    arn = env.states.context_object.context_object_data["Execution"]["Id"]
+    return get_backend(ACCOUNT_ID, REGION).describe_execution(arn)
 
 
 def _watch(worker: threading.Thread, env: Environment, timeout_s: float | None) -> None:

@@ -8,6 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from openbell import bootstrap
 from openbell.errors import message_of
 from openbell.lambdas import Event, entry_point, metrics
+from openbell.measures import figures
 from openbell.model import RunStatus
 from openbell.workflow.close_run import close_run
 
@@ -29,14 +30,11 @@ class CloseRunEvent(Event):
         return f"{found.get('Error', 'unknown error')}: {message_of(found.get('Cause', ''))}"
 
 
-def _measure_forecasts(accuracy: dict[str, dict[str, dict[str, Any]]]) -> None:
-    """The rolling accuracy at each strategy's longest horizon: that is the one it trades on."""
-    for strategy, by_horizon in accuracy.items():
-        means = by_horizon[max(by_horizon, key=int)]
-        for name, figure in (("ForecastMase", "mase"), ("ForecastSkill", "skill"), ("ForecastCoverage", "coverage")):
-            if means[figure] is not None:
-                with single_metric(name=name, unit=MetricUnit.NoUnit, value=means[figure]) as metric:
-                    metric.add_dimension(name="strategy", value=strategy)
+def _measure(report: dict[str, Any]) -> None:
+    for figure in figures(report):
+        with single_metric(name=figure.name, unit=MetricUnit.NoUnit, value=figure.value) as metric:
+            if figure.strategy:
+                metric.add_dimension(name="strategy", value=figure.strategy)
 
 
 @entry_point(CloseRunEvent)
@@ -46,6 +44,5 @@ def handler(event: CloseRunEvent) -> dict[str, Any]:
     closed = close_run(event.execution, RunStatus(event.outcome), event.failure, bootstrap.desk(), limit)
     metrics.add_metric(f"Runs{event.outcome.title()}", MetricUnit.Count, 1)
     if closed.report:
-        metrics.add_metric("Equity", MetricUnit.NoUnit, float(closed.report["equity"]))
-        _measure_forecasts(closed.report.get("accuracy", {}))
+        _measure(closed.report)
     return {"run_id": closed.run_id, "status": closed.status.value, "report_key": closed.report_key}

@@ -88,7 +88,9 @@ class ExecutionConfig(_Section):
 
     poll_seconds: Annotated[int, Field(ge=1, le=300)] = 10
     max_rounds: Annotated[int, Field(ge=1, le=60)] = 12  # looks at the sells, and again at the buys
-    unfilled: Literal["leave", "cancel"] = "cancel"  # day orders still open after the last round
+    # Of orders still open after the last round; reprice cancels them and sends the rest once more, at a limit.
+    unfilled: Literal["leave", "cancel", "reprice"] = "cancel"
+    reprice_bps: Annotated[int, Field(ge=1, le=1000)] = 50  # how much worse than the planned price that limit may be
 
 
 class DataConfig(_Section):

@@ -122,13 +122,14 @@ class Bracket:
 
 @dataclass(frozen=True)
 class OrderRequest:
-    """What is sent to the broker: a market day order, with a bracket or alone."""
+    """What is sent to the broker: an order for today, at the market or a limit (USD), with a bracket or alone."""
 
     client_order_id: str
     symbol: str
     side: Side
     qty: Decimal
     bracket: Bracket | None = None
+    limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,7 @@ class Order:
     reason: str
     shares: tuple[Share, ...]
     bracket: Bracket | None = None
+    limit_price: Decimal | None = None  # USD; None: at the market
     status: OrderStatus = OrderStatus.PLANNED
     sending_since: datetime | None = None  # the broker's time when an attempt to send it began
     broker_order_id: str = ""
@@ -218,7 +220,7 @@ class Order:
 
     def request(self) -> OrderRequest:
         """What to send to the broker."""
-        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket)
+        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket, self.limit_price)
 
 
 @dataclass(frozen=True)

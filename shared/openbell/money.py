@@ -12,6 +12,11 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_EVEN)
 
 
+def to_tick(price: Decimal) -> Decimal:
+    """A price (USD) in steps that the broker accepts: cents, hundredths of a cent below one dollar."""
+    return price.quantize(CENT if price >= 1 else Decimal("0.0001"), ROUND_HALF_EVEN)
+
+
 def whole_shares(budget: Decimal, price: Decimal) -> Decimal:
     """How many whole shares `budget` (USD) buys at `price` (USD, above 0); never negative."""
     return max(Decimal(0), (budget / price).quantize(ONE_SHARE, ROUND_DOWN))

@@ -174,6 +174,10 @@ class Ledger(Protocol):
         """Orders of any run to which something can still happen, protective legs included."""
         ...
 
+    def add_order(self, order: Order, lease: Lease) -> None:
+        """Add the next revision of an order to its sealed plan; nothing happens if it is there."""
+        ...
+
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
         """Write an order (conditional on its version) with the sleeves that its fills changed, in one transaction.
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from openbell.model import ZERO, Bracket, Cut, Side, Signal, Sleeve, Target
-from openbell.money import whole_shares
+from openbell.money import to_tick, whole_shares
 
 
 class Sizing(StrEnum):
@@ -26,12 +26,8 @@ class BracketRule:
 
     def around(self, price: Decimal) -> Bracket:
         """The bracket for an entry at `price` (USD), in ticks that the broker accepts."""
-        tick = Decimal("0.01") if price >= 1 else Decimal("0.0001")
-
-        def at(factor: Decimal) -> Decimal:
-            return (price * factor).quantize(tick, ROUND_HALF_EVEN)
-
-        return Bracket(at(1 - self.stop), at(1 - self.stop_limit), at(1 + self.take_profit))
+        factors = (1 - self.stop, 1 - self.stop_limit, 1 + self.take_profit)
+        return Bracket(*(to_tick(price * factor) for factor in factors))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
 
+import pandas as pd
+
 from openbell.codec import from_json, to_json
 from openbell.config import ForecastConfig, StrategyConfig
 from openbell.decision import rank_universe
 from openbell.errors import StaleData
 from openbell.ports import Archive, Broker, MarketData
 from openbell.runs import (
+    LATEST_CLOSES,
     Batch,
     RunInputs,
     WorkList,
@@ -21,7 +24,7 @@ from openbell.runs import (
     universe_key,
     work_list_key,
 )
-from openbell.snapshot import Snapshot, usable, write_closes
+from openbell.snapshot import Fetched, Quality, Snapshot, fetch_closes, usable, write_closes
 from openbell.strategies import build_strategies
 
 RECENT_BARS = 90  # of every candidate, kept to score forecasts: the longest horizon, and the days behind it
@@ -54,14 +57,14 @@ def select_universe(
     if inputs.flatten:  # the plan is made already, and bad data must not hold it up
         return Selected(0, WorkList((), {}))
     tradable = broker.tradable_symbols()
-    candidates = _candidates(inputs, tradable, members)
-    snapshot = _take_snapshot(inputs, candidates, tradable, data)
-    universes = _universes(inputs, snapshot)
-    tickers, work = _work(inputs, universes, snapshot)
-    closes, meta = _narrow(snapshot, tickers).to_bytes()
+    priced = _fetch(inputs, _candidates(inputs, tradable, members), data)
+    universes = _universes(inputs, priced.closes)
+    tickers, work = _work(inputs, universes, priced.closes)
+    closes, meta = _take_snapshot(inputs, priced, tickers, tradable, data).to_bytes()
     for key, content in zip(snapshot_keys(run_id), (closes, meta), strict=True):
         archive.put(key, content)
-    archive.put(recent_closes_key(run_id), write_closes(snapshot.closes.iloc[-RECENT_BARS:]))
+    archive.put(LATEST_CLOSES, write_closes(priced.closes))
+    archive.put(recent_closes_key(run_id), write_closes(priced.closes.iloc[-RECENT_BARS:]))
     archive.put(universe_key(run_id), to_json(universes))
     archive.put(work_list_key(run_id), to_json(work))
     return Selected(len(tickers), work)
@@ -82,20 +85,37 @@ def _candidates(inputs: RunInputs, tradable: Collection[str], members: Collectio
     return sorted(pool | _held(inputs))
 
 
-def _take_snapshot(inputs: RunInputs, candidates: list[str], tradable: Collection[str], data: MarketData) -> Snapshot:
-    today = inputs.clock.session
+def _fetch(inputs: RunInputs, candidates: list[str], data: MarketData) -> Fetched:
+    """The usable closes of the candidates, and why the others have none."""
+    today, rules = inputs.clock.session, inputs.config.data
     bars = max(max(entry.universe.lookback + 1, entry.forecast.bars) for entry in _due(inputs).values())
-    closes = data.daily_closes(candidates, _start(today, bars), today - timedelta(days=1))
-    good, left_out = usable(closes, candidates, today - timedelta(days=1))
-    if len(left_out) > inputs.config.data.max_missing * len(candidates):
+    until = today - timedelta(days=1)
+    given = fetch_closes(data, candidates, _start(today, bars), until)
+    quality = Quality(max_jump=rules.max_jump, max_age_sessions=rules.max_age_sessions)
+    good, left_out = usable(given.closes, candidates, until, quality, given.missing)
+    if len(left_out) > rules.max_missing * len(candidates):
         first = "; ".join(f"{symbol}: {reason}" for symbol, reason in list(left_out.items())[:5])
         raise StaleData(
             f"{len(left_out)} of {len(candidates)} tickers have no usable prices from {data.name} "
-            f"(allowed: {inputs.config.data.max_missing:.0%}). {first}"
+            f"(allowed: {rules.max_missing:.0%}). {first}"
         )
-    prices = data.latest_prices(list(good.columns))
-    known = frozenset(tradable) & frozenset(good.columns)
-    return Snapshot(inputs.clock.now, data.name, good, prices, known, left_out)
+    return Fetched(good, given.sources, left_out)
+
+
+def _take_snapshot(
+    inputs: RunInputs, priced: Fetched, tickers: list[str], tradable: Collection[str], data: MarketData
+) -> Snapshot:
+    """What the later states see: the chosen tickers only, and the last prices of no others are asked for."""
+    chosen = [symbol for symbol in tickers if symbol in priced.closes.columns]
+    return Snapshot(
+        as_of=inputs.clock.now,
+        source=data.name,
+        closes=priced.closes[chosen],
+        prices=data.latest_prices(chosen),
+        tradable=frozenset(tradable) & frozenset(chosen),
+        left_out=priced.missing,
+        sources={symbol: priced.sources[symbol] for symbol in chosen},
+    )
 
 
 def _start(today: date, bars: int) -> date:
@@ -103,18 +123,16 @@ def _start(today: date, bars: int) -> date:
     return today - timedelta(days=int(bars * 365 / 252) + 15)
 
 
-def _universes(inputs: RunInputs, snapshot: Snapshot) -> Universes:
+def _universes(inputs: RunInputs, closes: pd.DataFrame) -> Universes:
     strategies = build_strategies(inputs.config)
     ranked = {}
     for name, entry in _due(inputs).items():
         rules, sleeve = entry.universe, inputs.sleeves[name]
-        ranked[name] = rank_universe(
-            strategies[name], snapshot.closes, rules.size, rules.lookback, sleeve, inputs.pending
-        )
+        ranked[name] = rank_universe(strategies[name], closes, rules.size, rules.lookback, sleeve, inputs.pending)
     return Universes(ranked)
 
 
-def _work(inputs: RunInputs, universes: Universes, snapshot: Snapshot) -> tuple[list[str], WorkList]:
+def _work(inputs: RunInputs, universes: Universes, closes: pd.DataFrame) -> tuple[list[str], WorkList]:
     """All tickers of the run, and the batches of those that need a forecast."""
     strategies = build_strategies(inputs.config)
     tickers = sorted({symbol for symbols in universes.by_strategy.values() for symbol in symbols})
@@ -124,7 +142,7 @@ def _work(inputs: RunInputs, universes: Universes, snapshot: Snapshot) -> tuple[
         if strategies[name].needs_forecasts:
             spec = spec_id(entry.forecast)
             specs[spec] = entry.forecast
-            needed |= {(spec, s) for s in universes.by_strategy[name] if s in snapshot.closes.columns}
+            needed |= {(spec, s) for s in universes.by_strategy[name] if s in closes.columns}
     return tickers, WorkList(batches(needed), specs)
 
 
@@ -136,11 +154,3 @@ def batches(needed: Collection[tuple[str, str]]) -> tuple[Batch, ...]:
         tickers = sorted(ticker for owner, ticker in needed if owner == spec)
         result += [Batch(tuple(tickers[start : start + size]), spec) for start in range(0, len(tickers), size)]
     return tuple(result)
-
-
-def _narrow(snapshot: Snapshot, tickers: list[str]) -> Snapshot:
-    """The snapshot without the candidates that no strategy chose."""
-    chosen = [symbol for symbol in tickers if symbol in snapshot.closes.columns]
-    prices = {symbol: snapshot.prices[symbol] for symbol in chosen if symbol in snapshot.prices}
-    tradable = snapshot.tradable & frozenset(chosen)
-    return Snapshot(snapshot.as_of, snapshot.source, snapshot.closes[chosen], prices, tradable, snapshot.left_out)

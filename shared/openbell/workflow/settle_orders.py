@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 
 from openbell.codec import from_json
+from openbell.config import ExecutionConfig
 from openbell.errors import OrderNotCancelable
 from openbell.execution.settling import settle
-from openbell.model import Lease, Order, OrderStatus
+from openbell.model import ZERO, Lease, Order, OrderStatus, Share
+from openbell.money import to_tick
 from openbell.ports import Archive, Broker, Ledger
 from openbell.runs import RunInputs, inputs_key
+from openbell.workflow.execute_order import execute_order
+
+_UNSENT = frozenset({OrderStatus.PLANNED, OrderStatus.SUBMITTING})
 
 
 @dataclass(frozen=True)
@@ -31,30 +37,97 @@ def settle_orders(
     archive: Archive,
     lease: Lease,
 ) -> Settlement:
-    """One more look at the orders; in the last round the unfilled ones are cancelled, if so configured."""
+    """One more look at the orders and their repriced revisions.
+
+    In the last round the unfilled ones are left, cancelled or repriced, as configured; repriced ones get as many rounds
+    again, and are then cancelled.
+    """
+    look = _Look(run_id, {_family(wanted) for wanted in client_order_ids}, broker, ledger, lease)
     this_round = last_round + 1
-    working = _look(run_id, client_order_ids, broker, ledger, lease)
-    if not working:
+    working = look()
+    if not working and not look.unsent:
         return Settlement(this_round, settled=True, working=())
     rules = from_json(RunInputs, archive.get(inputs_key(run_id))).config.execution
-    if this_round < rules.max_rounds:
-        return Settlement(this_round, settled=False, working=tuple(order.client_order_id for order in working))
-    if rules.unfilled == "cancel":
+    if look.unsent:
+        look.send_revisions()
+        working = look()
+    if this_round in {rules.max_rounds, 2 * rules.max_rounds}:
+        working = look.end(working, rules, can_reprice=this_round == rules.max_rounds)
+    rounds = rules.max_rounds * (2 if rules.unfilled == "reprice" else 1)
+    ids = tuple(order.client_order_id for order in working)
+    return Settlement(this_round, settled=not working or this_round >= rounds, working=ids)
+
+
+def revision(order: Order, rules: ExecutionConfig) -> Order:
+    """What an order that ended unfilled has left to do, at a limit, under the next id: the broker takes no id twice.
+
+    10 shares planned at 100 USD, of which 4 are filled, leave 6 shares at 100.50 USD with 50 bps.
+    """
+    stem, number = order.client_order_id.rsplit("-", 1)
+    factor = 1 + order.side.sign * Decimal(rules.reprice_bps) / 10_000
+    left = [Share(share.strategy, share.qty - share.filled_qty) for share in order.shares]
+    return Order(
+        client_order_id=f"{stem}-{int(number) + 1}",
+        run_id=order.run_id,
+        symbol=order.symbol,
+        side=order.side,
+        qty=sum((share.qty for share in left), ZERO),
+        reference_price=order.reference_price,
+        reason=f"{order.reason} (repriced: the market order was not filled in time)",
+        shares=tuple(share for share in left if share.qty),
+        bracket=order.bracket,
+        limit_price=to_tick(order.reference_price * factor),
+    )
+
+
+def _family(client_order_id: str) -> str:
+    """What the revisions of an order share."""
+    return client_order_id.rsplit("-", 1)[0]
+
+
+class _Look:
+    """Looks at some of a run's orders, and what may be done about them."""
+
+    def __init__(self, run_id: str, families: set[str], broker: Broker, ledger: Ledger, lease: Lease) -> None:
+        self._run_id = run_id
+        self._families = families
+        self._broker = broker
+        self._ledger = ledger
+        self._lease = lease
+        self.unsent: list[Order] = []  # revisions that were added and not sent, or perhaps sent
+
+    def __call__(self) -> list[Order]:
+        """Settle each order; gives those that were sent, or perhaps sent, and have not ended."""
+        orders = [o for o in self._ledger.orders(self._run_id) if _family(o.client_order_id) in self._families]
+        settled = [settle(order, self._broker, self._ledger, self._lease)[0] for order in orders]
+        self.unsent = [order for order in settled if order.limit_price and order.status in _UNSENT]
+        return [order for order in settled if not order.status.ended and order.status is not OrderStatus.PLANNED]
+
+    def end(self, working: Sequence[Order], rules: ExecutionConfig, *, can_reprice: bool) -> list[Order]:
+        """What is still working after the unfilled orders were treated as configured."""
+        if rules.unfilled == "leave":
+            return list(working)
         for order in working:
-            _cancel(order, broker)
-        working = _look(run_id, client_order_ids, broker, ledger, lease)
-    return Settlement(this_round, settled=True, working=tuple(order.client_order_id for order in working))
+            self._cancel(order)
+        left = self()
+        if rules.unfilled == "cancel" or not can_reprice:
+            return left
+        ended = {order.client_order_id for order in working} - {order.client_order_id for order in left}
+        for order in self._ledger.orders(self._run_id):
+            if order.client_order_id in ended and order.status is OrderStatus.CANCELED:
+                self._ledger.add_order(revision(order, rules), self._lease)
+        self()
+        self.send_revisions()
+        return self()
 
+    def send_revisions(self) -> None:
+        """Send what was repriced and has not been sent yet."""
+        for order in self.unsent:
+            execute_order(
+                self._run_id, order.client_order_id, broker=self._broker, ledger=self._ledger, lease=self._lease
+            )
 
-def _look(run_id: str, client_order_ids: Sequence[str], broker: Broker, ledger: Ledger, lease: Lease) -> list[Order]:
-    """Settle each order; gives those that were sent, or perhaps sent, and have not ended."""
-    wanted = set(client_order_ids)
-    orders = [order for order in ledger.orders(run_id) if order.client_order_id in wanted]
-    settled = [settle(order, broker, ledger, lease)[0] for order in orders]
-    return [order for order in settled if not order.status.ended and order.status is not OrderStatus.PLANNED]
-
-
-def _cancel(order: Order, broker: Broker) -> None:
-    if order.status is OrderStatus.WORKING:
-        with suppress(OrderNotCancelable):  # it ended by itself: the next look books what it did
-            broker.cancel(order.broker_order_id)
+    def _cancel(self, order: Order) -> None:
+        if order.status is OrderStatus.WORKING:
+            with suppress(OrderNotCancelable):  # it ended by itself: the next look books what it did
+                self._broker.cancel(order.broker_order_id)

@@ -276,6 +276,18 @@ class TestOrders:
         with pytest.raises(LeaseLost):
             ledger.save_order(replace(planned, status=OrderStatus.SUBMITTING), lease)
 
+    def test_a_revision_is_added_to_a_sealed_plan_once(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.save_plan("run", [order(client_order_id="o-1")], [], [], lease)
+        second = order(client_order_id="o-2", limit_price=D("100.50"))
+        ledger.add_order(second, lease)
+        saved = ledger.save_order(replace(second, status=OrderStatus.WORKING), lease)
+        ledger.add_order(second, lease)
+        assert ledger.order("run", "o-2") == saved
+        assert [found.client_order_id for found in ledger.open_orders()] == ["o-1", "o-2"]
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.add_order(order(client_order_id="o-3"), lease)
+
 
 class TestForecasts:
     def test_forecasts_come_back_bit_by_bit(self, ledger: Ledger) -> None:

@@ -7,15 +7,16 @@ from datetime import timedelta
 import pytest
 
 from lab.exchange import ExchangeBroker
+from openbell.config import ExecutionConfig
 from openbell.errors import BrokerUnavailable, InvalidInput, LeaseLost, OutcomeUnknown, PlanNotSealed
 from openbell.execution.reconciliation import reconcile
 from openbell.execution.settling import settle
 from openbell.model import Bracket, BrokerOrder, Halt, Lease, LegKind, Order, OrderRequest, OrderStatus, Side, Sleeve
 from openbell.workflow.execute_order import execute_order
 from openbell.workflow.open_run import RunRequest, open_run
-from openbell.workflow.settle_orders import Settlement, settle_orders
+from openbell.workflow.settle_orders import Settlement, revision, settle_orders
 from tests.builders import D, order
-from tests.integration.workflow.stage import WEDNESDAY, Stage
+from tests.integration.workflow.stage import WEDNESDAY, Stage, only_momentum
 
 RUN = "run"
 
@@ -151,32 +152,87 @@ def inputs(stage: Stage) -> str:
     return open_run(RunRequest("first", "daily"), stage.config, stage.desk).run_id
 
 
-def test_an_order_unfilled_in_the_last_round_is_cancelled() -> None:
-    stage = Stage()
-    run_id = inputs(stage)
-    lease = stage.ledger.lease()
-    assert lease
-    stage.ledger.save_plan(run_id, [replace(buy(), run_id=run_id)], [], [], lease)
-    execute_order(run_id, "o-1", broker=stage.broker, ledger=stage.ledger, lease=lease)
+class Looks:
+    """A run with one buy order that was sent at 15:00 and is filled at 15:45 at the earliest."""
 
-    def look(last_round: int) -> Settlement:
+    def __init__(self, unfilled: str, reference: str = "58") -> None:
+        self.stage = Stage(only_momentum(execution={"unfilled": unfilled, "max_rounds": 3}))
+        self.run_id = inputs(self.stage)
+        lease = self.stage.ledger.lease()
+        assert lease
+        self.lease = lease
+        wanted = replace(buy(), run_id=self.run_id, reference_price=D(reference))
+        self.stage.ledger.save_plan(self.run_id, [wanted], [], [], lease)
+        execute_order(self.run_id, "o-1", broker=self.stage.broker, ledger=self.stage.ledger, lease=lease)
+
+    def look(self, last_round: int) -> Settlement:
         return settle_orders(
-            run_id,
+            self.run_id,
             ["o-1"],
             last_round,
-            broker=stage.broker,
-            ledger=stage.ledger,
-            archive=stage.archive,
-            lease=lease,
+            broker=self.stage.broker,
+            ledger=self.stage.ledger,
+            archive=self.stage.archive,
+            lease=self.lease,
         )
 
-    first = look(0)
+    def statuses(self) -> dict[str, OrderStatus]:
+        return {order.client_order_id: order.status for order in self.stage.ledger.orders(self.run_id)}
+
+
+def test_an_order_that_works_is_looked_at_again() -> None:
+    first = Looks("cancel").look(0)
     assert (first.round, first.settled, first.working) == (1, False, ("o-1",))
-    last = look(11)
-    assert (last.round, last.settled, last.working) == (12, True, ())
-    found = stage.ledger.order(run_id, "o-1")
-    assert found
-    assert found.status is OrderStatus.CANCELED
+
+
+def test_an_order_unfilled_in_the_last_round_is_cancelled() -> None:
+    looks = Looks("cancel")
+    last = looks.look(2)
+    assert (last.round, last.settled, last.working) == (3, True, ())
+    assert looks.statuses() == {"o-1": OrderStatus.CANCELED}
+
+
+def test_an_order_unfilled_in_the_last_round_may_be_left() -> None:
+    looks = Looks("leave")
+    assert looks.look(2).settled
+    assert looks.statuses() == {"o-1": OrderStatus.WORKING}
+
+
+def test_an_order_unfilled_in_the_last_round_may_be_repriced() -> None:
+    looks = Looks("reprice")
+    look = looks.look(2)
+    assert (look.settled, look.working) == (False, ("o-2",))
+    assert looks.statuses() == {"o-1": OrderStatus.CANCELED, "o-2": OrderStatus.WORKING}
+    again = looks.stage.ledger.order(looks.run_id, "o-2")
+    assert again
+    assert (again.qty, again.limit_price) == (10, D("58.29"))  # 58 and 50 bps
+    looks.stage.exchange.wait(3000)  # the close of 57.92 is within the limit
+    last = looks.look(3)
+    assert (last.settled, last.working) == (True, ())
+    assert looks.statuses() == {"o-1": OrderStatus.CANCELED, "o-2": OrderStatus.FILLED}
+    assert looks.look(3).settled
+    assert len(looks.stage.exchange.orders()) == 2
+
+
+def test_a_repriced_order_that_is_not_filled_either_is_cancelled() -> None:
+    looks = Looks("reprice", reference="40")
+    assert not looks.look(2).settled
+    looks.stage.exchange.wait(3000)  # the close is far above the limit of 40.20
+    assert not looks.look(4).settled
+    assert looks.look(5).settled
+    assert looks.statuses() == {"o-1": OrderStatus.CANCELED, "o-2": OrderStatus.CANCELED}
+    assert looks.stage.held() == {}
+
+
+def test_a_revision_that_was_not_sent_is_sent_by_the_next_look() -> None:
+    looks = Looks("reprice")
+    looks.stage.broker.cancel(looks.stage.exchange.orders()[0].id)
+    looks.look(0)
+    ended = looks.stage.ledger.order(looks.run_id, "o-1")
+    assert ended
+    looks.stage.ledger.add_order(revision(ended, ExecutionConfig()), looks.lease)  # and then the Lambda was killed
+    assert looks.look(3).working == ("o-2",)
+    assert looks.statuses()["o-2"] is OrderStatus.WORKING
 
 
 def test_an_order_that_may_still_be_on_its_way_is_not_given_up() -> None:

@@ -133,7 +133,8 @@ class AlpacaBroker:
                 symbol=request.symbol,
                 qty=f"{request.qty.normalize():f}",
                 side=request.side.value,
-                type="market",
+                type="limit" if request.limit_price else "market",
+                limit_price=str(request.limit_price) if request.limit_price else None,
                 client_order_id=request.client_order_id,
                 **_terms(request),
             )

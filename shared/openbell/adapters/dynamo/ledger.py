@@ -233,6 +233,16 @@ class DynamoLedger:
             found += [items.value_of(Order, response["Item"]) for response in answer["Responses"]]
         return found
 
+    def add_order(self, order: Order, lease: Lease) -> None:
+        """See Ledger."""
+        put, pointer = self._order_puts(order)
+        put["Put"]["ConditionExpression"] = "attribute_not_exists(pk)"
+        try:
+            self._transact([put, pointer], lease)
+        except StoreUnavailable:
+            if self.order(order.run_id, order.client_order_id) is None:
+                raise
+
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
         """See Ledger."""
         saved = replace(order, version=order.version + 1)

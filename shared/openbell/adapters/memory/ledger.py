@@ -128,6 +128,13 @@ class MemoryLedger:
         """See Ledger."""
         return [self._orders[run_id][client_order_id] for client_order_id, run_id in sorted(self._open.items())]
 
+    def add_order(self, order: Order, lease: Lease) -> None:
+        """See Ledger."""
+        self._check(lease)
+        if self.order(order.run_id, order.client_order_id) is None:
+            self._orders[order.run_id][order.client_order_id] = order
+            self._open[order.client_order_id] = order.run_id
+
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
         """See Ledger."""
         self._check(lease)
