@@ -4,12 +4,12 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import local.resource_makers  # noqa: F401 registers the types
 from local.account import ACCOUNT_ID, REGION, Clients
@@ -17,8 +17,10 @@ from local.alerts import Alert, publications_are_told
 from local.artefacts import Artefacts
 from local.deploy import Stack, deploy
 from local.events import put_event, rules_deliver, status_change
+from local.executions import ExecutionChange, Watch
 from local.failures import Failures, InternalError, LocalCloudError
 from local.functions import Functions, Invocation
+from local.kept_state import KeptState
 from local.log_shipper import LogShipper, Metric
 from local.moto_lambda import describe, find_function, invocations_reach
 from local.moto_resources import resources_are_made
@@ -26,6 +28,9 @@ from local.moto_step_functions import Hooks, await_threads, interpreter_is_hooke
 from local.scheduler import Schedule, deployed_schedules, fire
 from local.server import moto_server
 from local.workers import Outcome, Runtime
+
+if TYPE_CHECKING:
+    from moto.stepfunctions.parser.backend.execution import Execution
 
 _PATIENCE_S = 5.0  # how long the interpreter's threads may take to notice the end
 
@@ -54,6 +59,9 @@ class LocalCloud:
         layer_files: Mapping[str, Path] | None = None,
         bundles: Path | None = None,
         stack_name: str = "openbell",
+        port: int = 0,
+        state: Path | None = None,
+        on_execution: Callable[[ExecutionChange], None] | None = None,
     ) -> None:
         """Describe the cloud.
 
@@ -70,6 +78,10 @@ class LocalCloud:
             bundles: folder of built bundles by name in the template, with the runtime's packages in `../runtime`; then
                 workers see nothing of this project's environment.
             stack_name: of the CloudFormation stack.
+            port: of 127.0.0.1 that every service listens on; 0 takes a free one.
+            state: folder that items, objects and histories of executions are kept in, also when this process is killed:
+                the next cloud with the same folder, template and stack name has them again. One cloud at a time.
+            on_execution: called with every change of every execution, in the thread that noticed it.
         """
         self._template = template
         self._parameters = parameters or {}
@@ -82,7 +94,10 @@ class LocalCloud:
         self._layer_files = layer_files or {}
         self._bundles = bundles
         self._stack_name = stack_name
+        self._port = port
+        self._watch = Watch(on_execution)
         self._failures = Failures()
+        self._kept = KeptState(state, self._failures) if state else None
         self._closing = threading.Event()
         self._shipper = LogShipper()
         self._cleanup = ExitStack()
@@ -99,7 +114,10 @@ class LocalCloud:
         return self
 
     def _open(self, stack: ExitStack) -> None:
-        self.endpoint_url = stack.enter_context(moto_server(self._failures))
+        if self._kept:
+            stack.callback(self._kept.keeper.close)
+        keeping = self._kept.keeper.before if self._kept else None
+        self.endpoint_url = stack.enter_context(moto_server(self._failures, self._port, keeping))
         self._clients = Clients(self.endpoint_url)
         stack.callback(self._clients.close)
         lenient = Clients(self.endpoint_url, lenient=True)
@@ -111,7 +129,8 @@ class LocalCloud:
             clients=lenient,
             wait=self._wait,
             retry_scale=self._retry_scale,
-            on_change=lambda execution: put_event(status_change(execution)),
+            on_change=self._notice,
+            follow=self._kept.executions.following if self._kept else lambda *_: nullcontext(),
             closing=self._closing,
             failures=self._failures,
         )
@@ -124,6 +143,17 @@ class LocalCloud:
         self._stack = deploy(
             self._template, self._parameters, artefacts, self._clients, self._stack_name, self._failures
         )
+        if self._kept:
+            for aborted in self._kept.restore(self._stack, self._clients):
+                self._notice(aborted)
+
+    def _notice(self, execution: "Execution") -> None:
+        put_event(status_change(execution))
+        self._watch.look(execution)
+
+    def stop_executions(self) -> None:
+        """Stop every execution that is running: it ends as ABORTED."""
+        stop_executions()
 
     def _build_folder(self, stack: ExitStack) -> Path:
         if self._work is None:

@@ -36,6 +36,10 @@ class Stack:
     physical_ids: Mapping[str, str]  # by logical id
     types: Mapping[str, str]  # by logical id
 
+    def of_type(self, kind: str) -> tuple[str, ...]:
+        """The physical ids of all resources of a type, such as AWS::S3::Bucket."""
+        return tuple(self.physical_ids[name] for name, found in self.types.items() if found == kind)
+
 
 class _AnyPolicy(dict[str, str]):
     """Tells SAM the ARN of any of AWS's managed policies without asking IAM; roles are not enforced here."""

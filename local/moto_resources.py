@@ -6,6 +6,7 @@ The types themselves are in `resource_makers`.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -171,6 +172,7 @@ def resources_are_made(clients: Clients) -> Iterator[None]:
         replaced(parsing, "get_model_list", lambda: stock + ours),
         replaced(parsing, "resource_class_from_type", _class_or_refusal(parsing.resource_class_from_type)),
         replaced(parsing, "parse_and_create_resource", _create_or_say_which(parsing.parse_and_create_resource)),
+        replaced(parsing, "generate_resource_name", _name_that_stays(parsing.generate_resource_name)),
     ):
         _forget_types()
         try:
@@ -204,6 +206,17 @@ def _create_or_say_which(create: Callable[..., Any]) -> Callable[..., Any]:
             raise _ResourceError(f"{logical_id} ({resource_json['Type']}) could not be made: {words}") from error
 
     return create_resource
+
+
+def _name_that_stays(generate: Callable[[str, str, str], str]) -> Callable[[str, str, str], str]:
+    """A name made up for a resource is the same each time, so that what is kept of it finds it: stock draws letters."""
+
+    def name_of(kind: str, stack: str, logical_id: str) -> str:
+        letters = sha256(f"{stack}/{logical_id}".encode()).hexdigest()[:12].upper()
+        with replaced(parsing, "random_suffix", lambda: letters):
+            return generate(kind, stack, logical_id)
+
+    return name_of
 
 
 def _forget_types() -> None:

@@ -2,10 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, got_request_exception
 from moto.core import utils as core_utils
@@ -17,6 +17,11 @@ from werkzeug.serving import make_server
 from local.account import hermetic_core, hermetic_session
 from local.failures import Failures
 from local.patching import replaced
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+type Wrap = Callable[["WSGIApplication"], "WSGIApplication"]
 
 _HOST = "127.0.0.1"
 _one_at_a_time = threading.Lock()
@@ -32,10 +37,11 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
 
 
 @contextmanager
-def moto_server(failures: Failures) -> Iterator[str]:
+def moto_server(failures: Failures, port: int = 0, wrap: Wrap | None = None) -> Iterator[str]:
     """The URL of a running, empty moto server; its internal errors go to `failures`.
 
-    moto keeps its state in the process, so a second server in the same process raises RuntimeError.
+    It listens on a free port by default; `wrap` may put something before its application. moto keeps its state in the
+    process, so a second server in the same process raises RuntimeError; OSError if the port is taken.
     """
     if not _one_at_a_time.acquire(blocking=False):
         raise RuntimeError("a LocalCloud is already open in this process: moto's state is global, close it first")
@@ -45,7 +51,7 @@ def moto_server(failures: Failures) -> Iterator[str]:
             _callers_settings_are_ignored(),
         ):
             reset()
-            yield from _serve(failures)
+            yield from _serve(failures, port, wrap)
     finally:
         reset()
         _one_at_a_time.release()
@@ -68,12 +74,14 @@ def _say_nothing(*_: Any) -> None:
     """What breaks is collected through Flask's signal."""
 
 
-def _serve(failures: Failures) -> Iterator[str]:
+def _serve(failures: Failures, port: int, wrap: Wrap | None) -> Iterator[str]:
     def remember(sender: Flask, exception: Exception, **_: Any) -> None:
         failures.add(f"moto {sender.service}", exception)  # type: ignore[attr-defined]
 
-    application = DomainDispatcherApplication(create_backend_app)
-    server = make_server(_HOST, 0, application, threaded=True, request_handler=_QuietHandler)
+    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    if wrap:
+        application = wrap(application)
+    server = make_server(_HOST, port, application, threaded=True, request_handler=_QuietHandler)
     server.log = _say_nothing  # type: ignore[assignment]  # it would print each traceback that is collected above
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
     thread.start()
