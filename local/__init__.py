@@ -2,6 +2,7 @@
 
 from local.alerts import Alert
 from local.cloud import LocalCloud
+from local.executions import ExecutionChange
 from local.failures import DeployError, InternalError, LocalCloudError
 from local.functions import Invocation
 from local.log_shipper import Metric
@@ -10,6 +11,7 @@ from local.scheduler import Schedule
 __all__ = [
     "Alert",
     "DeployError",
+    "ExecutionChange",
     "InternalError",
     "Invocation",
     "LocalCloud",
