@@ -2,10 +2,17 @@
 
 import typer
 
+from cli.commands.backtest import backtest
+from cli.commands.books import orders, positions, reconcile
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
+from cli.commands.halt import halt, resume
 from cli.commands.run import run
+from cli.commands.runs import replay, runs
+from cli.commands.status import status
 from cli.commands.strategies import strategies
+
+OPERATE = "A platform that is deployed, or runs in the local cloud"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,7 +28,16 @@ def _root() -> None:
     """Keeps the verbs as verbs while there is only one of them."""
 
 
-app.command()(run)
+app.add_typer(run, name="run")
+app.command()(backtest)
+app.command(rich_help_panel=OPERATE)(status)
+app.command(rich_help_panel=OPERATE)(positions)
+app.command(rich_help_panel=OPERATE)(orders)
+app.command(rich_help_panel=OPERATE)(runs)
+app.command(rich_help_panel=OPERATE)(reconcile)
+app.command(rich_help_panel=OPERATE)(replay)
+app.command(rich_help_panel=OPERATE)(halt)
+app.command(rich_help_panel=OPERATE)(resume)
 app.command()(forecast)
 app.add_typer(forecasts, name="forecasts")
 app.add_typer(strategies, name="strategies")

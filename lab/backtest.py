@@ -31,6 +31,8 @@ def backtest(
 ) -> Outcome:
     """Every run from the first to the last session of `settings`, with the enabled strategies of `config`.
 
+    The strategies look at every symbol of `history`, whatever their `universe.members` says.
+
     `on_run` gets every run that was made; with `skip_silent` those are left out in which all strategies are known to be
     silent, which changes nothing that is traded. Raises InvalidInput if the dates lie outside the data, ConfigError for
     wrong parameters.
@@ -63,7 +65,7 @@ class _Playing:
             raise InvalidInput(f"from {settings.first} to {settings.last} no session is open at {settings.at:%H:%M}")
         start = self._at(self._runs[0])
         self._exchange = QuickExchange(QuickHistory(history), settings.cash, start, settings.slippage_bps)
-        self._desk = QuickDesk(self._exchange, config, settings.members, store)
+        self._desk = QuickDesk(self._exchange, config, store)
         self._record = Record()
 
     def _at(self, session: Session) -> datetime:

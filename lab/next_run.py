@@ -69,7 +69,7 @@ class NextRun:
     def _candidates(self) -> Flags:
         """Which symbols are candidates of a run that holds nothing."""
         desk = self._desk
-        wanted = set(desk.snapshots.candidates(desk.names, desk.broker.tradable_symbols(), ()))
+        wanted = set(desk.snapshots.candidates(desk.broker.tradable_symbols(), ()))
         return np.array([symbol in wanted for symbol in desk.snapshots.closes.symbols])
 
     @cached_property

@@ -1,7 +1,7 @@
 """What a backtest tells of itself when it is over, and how that is gathered on the way."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -25,7 +25,6 @@ class BacktestSettings:
     at: time = time(15)  # New York
     cash: Decimal = Decimal(100_000)
     slippage_bps: Decimal = Decimal(2)  # how much worse than the price the exchange fills
-    members: Collection[str] = frozenset()  # of the index, for strategies that ask for it
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Outcome:
     start_cash: Mapping[str, Decimal]  # of each strategy's sleeve, when it was opened
     orders: tuple[DatedOrder, ...]
     crosses: tuple[DatedCross, ...]
-    signals: Mapping[str, int]  # by strategy
+    signals: Mapping[str, int]  # by strategy that completed a run
     universe_sizes: Mapping[str, int]  # by strategy, the largest
     refusals: tuple[Refusal, ...]
     run_failures: tuple[RunFailure, ...]

@@ -5,7 +5,7 @@ settle_orders. What differs is how they get what they need. tests/integration/la
 against each other.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,16 +83,14 @@ class Ran:
 class QuickDesk:
     """What all runs of a backtest work with."""
 
-    def __init__(
-        self, exchange: QuickExchange, config: PlatformConfig, members: Collection[str], store: ForecastStore
-    ) -> None:
+    def __init__(self, exchange: QuickExchange, config: PlatformConfig, store: ForecastStore) -> None:
         self.exchange = exchange
         self.config = config
         self.strategies: Mapping[str, Strategy[Any]] = build_strategies(config)
         self.names = tuple(config.enabled)
         self.broker = QuickBroker(exchange)
         self.ledger = MemoryLedger()
-        self.snapshots = SnapshotTaker(exchange, config, members)
+        self.snapshots = SnapshotTaker(exchange, config)
         self._store = store
         self._archive = LastInputs()
         self._desk = Desk(self.broker, self.ledger, self._archive, NoAlerts())
@@ -183,7 +181,7 @@ class QuickDesk:
     def _decide(self, inputs: RunInputs) -> Ran:
         tradable = self.broker.tradable_symbols()
         held = {symbol for name in self.names for symbol in inputs.sleeves[name].positions}
-        candidates = self.snapshots.candidates(self.names, tradable, held)
+        candidates = self.snapshots.candidates(tradable, held)
         prices = self.snapshots.prices(inputs.clock, self.names, candidates)
         strategies = dict(self.strategies)
         universe = {}

@@ -179,17 +179,14 @@ class Prices:
 class SnapshotTaker:
     """Takes the snapshot of a run."""
 
-    def __init__(self, exchange: QuickExchange, config: PlatformConfig, members: Collection[str]) -> None:
+    def __init__(self, exchange: QuickExchange, config: PlatformConfig) -> None:
         self.closes = Closes(exchange)
         self._exchange = exchange
         self._config = config
-        self._members = frozenset(members)
 
-    def candidates(self, strategies: Sequence[str], tradable: frozenset[str], held: Collection[str]) -> list[str]:
-        """Members that the broker trades, or all that it trades, and whatever is held; sorted."""
-        whole_market = any(self._config.strategies[name].universe.members == "tradable" for name in strategies)
-        pool = tradable if whole_market else tradable & self._members
-        return sorted(pool | set(held))
+    def candidates(self, tradable: frozenset[str], held: Collection[str]) -> list[str]:
+        """All that the exchange trades, and whatever is held; sorted."""
+        return sorted(tradable | set(held))
 
     def prices(self, clock: MarketClock, strategies: Sequence[str], candidates: Sequence[str]) -> Prices:
         """The usable ones among `candidates`; StaleData, in SelectUniverse's words, if there are too few."""
