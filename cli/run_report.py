@@ -37,6 +37,16 @@ class SnapshotPart(_Part):
     first: date | None = None
     last: date | None = None
     left_out: dict[str, str] = {}
+    sources: dict[str, str] = {}  # who gave a symbol's closes
+
+    @property
+    def stand_ins(self) -> dict[str, tuple[str, ...]]:
+        """The symbols of every source beside the one that most came from."""
+        by_source: dict[str, list[str]] = {}
+        for symbol, source in self.sources.items():
+            by_source.setdefault(source, []).append(symbol)
+        main = max(by_source, key=lambda source: len(by_source[source]), default="")
+        return {source: tuple(symbols) for source, symbols in by_source.items() if source != main}
 
 
 class ForecastPart(_Part):

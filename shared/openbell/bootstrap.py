@@ -93,13 +93,20 @@ def _keys() -> tuple[str, str]:
 
 
 def market_data() -> MarketData:
-    """The price source that the settings name."""
-    if settings().market_data == "alpaca":
-        from openbell.adapters.alpaca.data import AlpacaData  # noqa: PLC0415
+    """The price source that the settings name; Yahoo's gaps are filled by Alpaca, and both by the last run's closes."""
+    from openbell.adapters.fallback import FallbackData  # noqa: PLC0415
 
-        key_id, secret_key = _keys()
-        return AlpacaData(data_url=settings().data_url, key_id=key_id, secret_key=secret_key)
-    return _yahoo()
+    if settings().market_data == "alpaca":
+        return FallbackData(_alpaca_data(*_keys()), last_good=archive())
+    return FallbackData(_yahoo(), _alpaca_data(*_keys()), archive())
+
+
+@cache
+def _alpaca_data(key_id: str, secret_key: str) -> MarketData:
+    from openbell.adapters.alpaca.data import AlpacaData  # noqa: PLC0415
+
+    settings().need("data_url")
+    return AlpacaData(data_url=settings().data_url, key_id=key_id, secret_key=secret_key)
 
 
 @cache

@@ -116,6 +116,7 @@ def _prices(snapshot: Snapshot) -> dict[str, Any]:
             "first": f"{index[0]:%Y-%m-%d}" if len(index) else None,
             "last": f"{index[-1]:%Y-%m-%d}" if len(index) else None,
             "left_out": dict(snapshot.left_out),
+            "sources": dict(snapshot.sources),
         },
         "prices": {symbol: str(price) for symbol, price in sorted(snapshot.prices.items())},
         "history": _history(snapshot),

@@ -103,6 +103,9 @@ def recent_closes_key(run: str) -> str:
     return f"runs/{run}/recent.csv.gz"
 
 
+LATEST_CLOSES = "runs/latest/closes.csv.gz"  # of every candidate of the last run, for when no source answers
+
+
 def work_list_key(run: str) -> str:
     """Where a run's forecast work list is kept."""
     return f"runs/{run}/worklist.json"
