@@ -83,7 +83,25 @@ class Schedule:
             case "at":
                 once = datetime.fromisoformat(arguments).replace(tzinfo=self.timezone)
                 return timedelta(0) <= local - once < timedelta(minutes=1)
-        raise LocalCloudError(f"schedule {self.logical_id}: {self.expression} is neither cron, rate nor at")
+        raise self._unknown()
+
+    def next_after(self, at: datetime) -> datetime | None:
+        """The first moment after `at` (zone-aware) at which it fires, in its own zone; None if it never does again."""
+        kind, _, arguments = self.expression.partition("(")
+        arguments = arguments.removesuffix(")")
+        match kind:
+            case "rate":
+                step = 60 * _rate_minutes(arguments)
+                return datetime.fromtimestamp((math.floor(at.timestamp() / step) + 1) * step, self.timezone)
+            case "cron":
+                return _next_of_cron(arguments, at, self.timezone)
+            case "at":
+                once = datetime.fromisoformat(arguments).replace(tzinfo=self.timezone)
+                return once if once > at else None
+        raise self._unknown()
+
+    def _unknown(self) -> LocalCloudError:
+        return LocalCloudError(f"schedule {self.logical_id}: {self.expression} is neither cron, rate nor at")
 
     def filled(self, text: str, at: datetime) -> str:
         """`text` with Scheduler's context attributes replaced, for the firing at `at`."""
@@ -101,6 +119,18 @@ def _cron_matches(fields: str, local: datetime) -> bool:
     minute = local.replace(second=0, microsecond=0, tzinfo=UTC)
     following = AWSCron(fields).occurrence(minute - timedelta(minutes=1)).next()
     return bool(following == minute)
+
+
+def _next_of_cron(fields: str, at: datetime, zone: ZoneInfo) -> datetime | None:
+    """The next wall-clock time that matches; those that summer time leaves out or repeats fire never, or once."""
+    cron = AWSCron(fields)
+    wall: datetime | None = at.astimezone(zone).replace(tzinfo=UTC)  # it poses as UTC, as above
+    while wall := cron.occurrence(wall).next():
+        moment = wall.replace(tzinfo=zone)
+        exists = moment.astimezone(UTC).astimezone(zone).replace(tzinfo=UTC) == wall
+        if exists and moment.astimezone(UTC) > at:
+            return moment
+    return None
 
 
 def _rate_minutes(words: str) -> int:

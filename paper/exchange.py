@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -86,7 +86,7 @@ class PaperExchange:
         ValueError if it lies in the past, or more than a year after the last bar.
         """
         to = _new_york(to)
-        if to < self.now:
+        if to.astimezone(UTC) < self.now.astimezone(UTC):  # on one clock an hour comes twice in November
             raise ValueError(f"the clock stands at {self.now} and cannot go back to {to}")
         self.market.calendar.next_open(to)
         self.engine.advance(to)

@@ -37,6 +37,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 STEP_FUNCTIONS, RESOURCES = "local/moto_step_functions.py", "local/moto_resources.py"
 LAMBDA, EVENTS, ALERTS, SERVER = "local/moto_lambda.py", "local/events.py", "local/alerts.py", "local/server.py"
+EXECUTIONS = "local/executions.py"
 
 # What is replaced: where it is, the parameters that it has in stock moto, and the file that replaces it.
 REPLACED: tuple[tuple[Any, str, str, str], ...] = (
@@ -64,6 +65,9 @@ REPLACED: tuple[tuple[Any, str, str, str], ...] = (
         "logical_id resource_json resources_map account_id region_name",
         RESOURCES,
     ),
+    (parsing, "generate_resource_name", "resource_type stack_name logical_id", RESOURCES),
+    (parsing, "random_suffix", "", RESOURCES),
+    (EventManager, "_publish_history_event", "self event_id source_event_id event_type", EXECUTIONS),
     (LambdaFunction, "invoke", "self body request_headers response_headers", LAMBDA),
     (Rule, "send_to_targets", "self original_event transform_input", EVENTS),
     (SNSBackend, "publish", "self message arn phone_number subject", ALERTS),
@@ -94,6 +98,11 @@ READ: tuple[tuple[type, str, str], ...] = (
     (Execution, "exec_status", STEP_FUNCTIONS),
     (Execution, "stop", STEP_FUNCTIONS),
     (ExecutionWorker, "env", STEP_FUNCTIONS),
+    (Environment, "states", STEP_FUNCTIONS),
+    (EventManager, "_history_event_list", EXECUTIONS),
+    (Execution, "execution_input", EXECUTIONS),
+    (Execution, "_get_start_execution_worker", EXECUTIONS),
+    (ExecutionWorker, "_get_evaluation_environment", EXECUTIONS),
     (Stack, "resource_map", "local/deploy.py"),
     (Rule, "event_pattern", EVENTS),
     (Rule, "targets", EVENTS),

@@ -1,7 +1,7 @@
 """When a schedule is due, and what it starts."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -140,3 +140,45 @@ def test_a_target_that_is_no_workflow_is_named() -> None:
         LocalCloudError, match=r"schedule Tick starts arn:aws:sqs:.*; the local cloud starts only state"
     ):
         tick.state_machine_arn  # noqa: B018 reading it is the test
+
+
+@pytest.mark.parametrize(
+    ("expression", "after", "expected"),
+    [
+        ("cron(0 15 ? * MON-FRI *)", "2024-03-08 15:00", "2024-03-11 15:00"),  # Friday to Monday, over a change to EDT
+        ("cron(0 15 ? * MON-FRI *)", "2024-03-08 14:59:59.999999", "2024-03-08 15:00"),
+        ("cron(0 15 ? * MON-FRI *)", "2024-03-08 15:00:10", "2024-03-11 15:00"),
+        ("cron(30 2 ? * * *)", "2024-03-09 02:30", "2024-03-11 02:30"),  # there is no 02:30 on the 10th
+        ("cron(30 1 ? * * *)", "2024-11-03 01:30", "2024-11-04 01:30"),  # not again in the hour that comes twice
+        ("cron(0 9 1 1 ? 2025)", "2025-01-01 09:00", None),
+        ("rate(30 minutes)", "2024-03-08 15:00", "2024-03-08 15:30"),
+        ("rate(30 minutes)", "2024-03-08 15:00:01", "2024-03-08 15:30"),
+        ("at(2024-03-08T15:00:00)", "2024-03-08 14:00", "2024-03-08 15:00"),
+        ("at(2024-03-08T15:00:00)", "2024-03-08 15:00", None),
+    ],
+)
+def test_the_next_firing_is_after_the_moment(expression: str, after: str, expected: str | None) -> None:
+    found = schedule(expression, "America/New_York").next_after(at(after))
+    assert found == (at(expected) if expected else None)
+
+
+def test_no_firing_is_found_in_the_second_of_two_equal_hours() -> None:
+    tick = schedule("cron(0/15 1 ? * * *)", "America/New_York")
+    assert tick.next_after(at("2024-11-03 01:20", fold=1)) == at("2024-11-04 01:00")
+
+
+@pytest.mark.parametrize("expression", ["cron(0/7 1-3,15 ? * SUN-MON *)", "rate(45 minutes)"])
+def test_the_next_firings_are_the_minutes_that_are_due(expression: str) -> None:
+    tick = schedule(expression, "America/New_York")
+    for start in (datetime(2024, 3, 10, 4, 0, tzinfo=UTC), datetime(2024, 11, 3, 3, 0, tzinfo=UTC)):
+        minutes = [start + timedelta(minutes=number) for number in range(8 * 60)]
+        found, moment = [], start - timedelta(seconds=1)
+        while (moment := (tick.next_after(moment) or minutes[-1]).astimezone(UTC)) < minutes[-1]:
+            found.append(moment)
+        assert found == [minute for minute in minutes[:-1] if tick.is_due(minute)]
+        assert found
+
+
+def test_an_expression_that_is_unknown_has_no_next_firing() -> None:
+    with pytest.raises(LocalCloudError, match="neither cron, rate nor at"):
+        schedule("daily(15:00)").next_after(at("2024-03-08 15:00"))

@@ -1,0 +1,185 @@
+"""The scheduler at work: one clock on which schedules fire and executions wait.
+
+The clock moves only while nothing computes: when every execution that is under way waits in a Wait state. Then it goes
+to whatever comes next, the end of a wait or a tick. So a replay gives the same runs at every speed, and a tick that
+falls into an execution's wait fires then, beside it, as on AWS.
+"""
+
+import heapq
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Protocol
+
+from local.executions import ExecutionChange
+from local.pace import Pace
+from local.scheduler import Schedule
+
+_INSTANT = timedelta(microseconds=1)
+_STEP_SECONDS = 1.0  # real time after which a clock that is under way moves on
+TOO_LATE = timedelta(minutes=5)  # a tick that could not be delivered for so long is given up, as in the template
+
+
+class Clock(Protocol):
+    """A clock that others may read, and move too."""
+
+    @property
+    def now(self) -> datetime:
+        """The time, zone-aware."""
+        ...
+
+    def advance(self, to: datetime) -> None:
+        """Move it to `to`, which is not before `now`."""
+        ...
+
+
+@dataclass(frozen=True, order=True)
+class Tick:
+    """One firing of a schedule."""
+
+    at: datetime  # UTC: wall clocks have hours that come twice
+    name: str  # the schedule's in the template
+    schedule: Schedule = field(compare=False)
+
+
+@dataclass(frozen=True, order=True)
+class _Waiter:
+    until: datetime  # UTC
+    number: int  # who came first
+    woken: threading.Event = field(compare=False)
+
+
+class Timeline:
+    """Drives a clock over schedules and waits. `play` belongs to one thread; all else may be called from any."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        schedules: Sequence[Schedule],
+        fire: Callable[[Tick], object],
+        pace: Pace,
+        *,
+        fired: Callable[[Tick], bool] = lambda _: False,
+    ) -> None:
+        """Prepare to play.
+
+        Args:
+            clock: the market's.
+            schedules: those that are enabled.
+            fire: starts the tick's execution, which is `heard` of before it returns.
+            pace: how fast the clock moves.
+            fired: whether a tick of this very moment has been fired before a restart.
+        """
+        self._clock = clock
+        self._schedules = schedules
+        self._fire = fire
+        self._pace = pace
+        self._fired = fired
+        self._changed = threading.Condition()
+        self._running: set[str] = set()  # ARNs
+        self._waiters: list[_Waiter] = []
+        self._numbers = count()
+        self._news = 0  # how often an execution has started, ended or begun to wait
+        self._known = 0  # of it, when everything was quiet last
+        self._closed = False
+
+    # What executions do.
+
+    def heard(self, change: ExecutionChange) -> None:
+        """An execution has started or ended."""
+        with self._changed:
+            (self._running.discard if change.ended else self._running.add)(change.arn)
+            self._tell()
+
+    def wait_until(self, at: datetime) -> None:
+        """Wait in an execution's thread until the clock has come to `at`, or the timeline is closed."""
+        waiter = _Waiter(at.astimezone(UTC), next(self._numbers), threading.Event())
+        with self._changed:
+            if self._closed:
+                return
+            heapq.heappush(self._waiters, waiter)
+            self._tell()
+        waiter.woken.wait()
+
+    def _tell(self) -> None:
+        self._news += 1
+        self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let everything go on that waits."""
+        with self._changed:
+            self._closed = True
+            while self._waiters:
+                heapq.heappop(self._waiters).woken.set()
+
+    # The clock.
+
+    @property
+    def _now(self) -> datetime:
+        return self._clock.now.astimezone(UTC)
+
+    def play(self, until: datetime) -> Iterator[None]:
+        """Let time pass up to `until`; gives the word whenever nothing computes, before time passes on.
+
+        Ticks after `until` do not fire, but executions under way go on to their end. Ticks of the moment at which the
+        clock stands fire, unless they have `fired`; those that somebody else has moved the clock over by more than
+        TOO_LATE do not.
+        """
+        end = until.astimezone(UTC)
+        ticks = _upcoming(self._schedules, self._now - _INSTANT)
+        tick = next(ticks, None)
+        while True:
+            with self._changed:
+                self._changed.wait_for(self._is_quiet)
+                self._known = self._news
+            yield
+            while tick and self._is_void(tick):
+                tick = next(ticks, None)
+            due = tick if tick and tick.at <= end else None
+            waiter = self._waiters[0] if self._waiters else None
+            if waiter and (due is None or waiter.until <= due.at):
+                if self._pass_to(waiter.until):
+                    self._wake()
+            elif due is None:
+                if self._pass_to(end):
+                    return
+            elif self._pass_to(due.at):
+                self._fire(due)
+                tick = next(ticks, None)
+
+    def _is_quiet(self) -> bool:
+        return len(self._running) <= len(self._waiters)
+
+    def _is_void(self, tick: Tick) -> bool:
+        return self._now - tick.at > TOO_LATE or (tick.at == self._now and self._fired(tick))
+
+    def _wake(self) -> None:
+        with self._changed:
+            heapq.heappop(self._waiters).woken.set()
+
+    def _pass_to(self, at: datetime) -> bool:
+        """Move the clock to `at` at the timeline's pace; False as soon as an execution has something new to say."""
+        while (now := self._now) < at:
+            if self._news != self._known:
+                return False
+            to = self._pace.reached(now, at)
+            if to > now:
+                self._clock.advance(to)
+                continue
+            patience = min(_STEP_SECONDS, self._pace.seconds_until(now, at))
+            with self._changed:
+                self._changed.wait_for(lambda: self._news != self._known, patience)
+        return True
+
+
+def _upcoming(schedules: Sequence[Schedule], after: datetime) -> Iterator[Tick]:
+    """The ticks of all schedules in their order, ticks of one moment by name."""
+    return heapq.merge(*(_ticks(schedule, after) for schedule in schedules))
+
+
+def _ticks(schedule: Schedule, after: datetime) -> Iterator[Tick]:
+    while found := schedule.next_after(after):
+        after = found.astimezone(UTC)
+        yield Tick(after, schedule.logical_id, schedule)
