@@ -25,6 +25,7 @@ class RunOptions:
     slippage_bps: Decimal
     report: Path | None  # None: reports/<range>.html
     keep: bool  # leave the work folder behind
+    bundles: Path | None = None  # what make package built, to be run in place of the sources
 
 
 def parse_moment(text: str) -> datetime:
@@ -60,6 +61,13 @@ def parse_slippage(text: str) -> Decimal:
     if not 0 <= bps <= 1000:  # noqa: PLR2004 ten per cent
         raise InvalidInput(f"--slippage-bps {text}: expected {expected}")
     return bps
+
+
+def parse_bundles(folder: Path | None) -> Path | None:
+    """The folder with the built bundles; InvalidInput if they are not there, or what Lambda offers is not beside it."""
+    if folder and not all((folder / part).exists() for part in ("template.yaml", "SharedLayer", "../runtime")):
+        raise InvalidInput(f"--bundles {folder}: expected what make package builds, .aws-sam/build; build it first")
+    return folder
 
 
 def parse_strategies(text: str) -> tuple[str, ...]:

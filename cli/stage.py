@@ -121,6 +121,7 @@ def open_stage(
             clock=lambda: exchange.now,
             on_alert=lambda alert: on_alert(Alert(alert.subject, alert.message)),
             layer_files=layer_files(on_local_market(config), work),
+            bundles=options.bundles,
         ) as cloud,
     ):
         cloud.client("secretsmanager").put_secret_value(

@@ -11,11 +11,15 @@ _SUFFIXES = {".a", ".c", ".cpp", ".h", ".hpp", ".o", ".pxd", ".pyc", ".pyi", ".p
 _UNUSED = [
     "aws_lambda_powertools/utilities/data_classes",  # events of services that do not call us
     "aws_lambda_powertools/event_handler",  # HTTP routing with its Swagger page
+    "holidays/countries",  # Prophet asks for them by name only; our holidays are dates
+    "holidays/financial",
     "holidays/locale",  # holiday names in other languages
     "numpy/_core/_*_tests.*.so",
     "numpy/_core/_simd.*.so",  # only NumPy's own tests load it
     "numpy/f2py",  # a Fortran compiler's front end
     "prophet/stan_model/prophet",  # the same file as prophet_model.bin
+    "pydantic/v1",  # the API of Pydantic 1
+    "yaml/_yaml*.so",  # libyaml, which only loaders asked for by name use
 ]
 # Of what pip writes down only the metadata (versions are looked up at run time) and the licences are of use.
 _KEPT_OF_DIST_INFO = {"METADATA", "entry_points.txt", "licenses", "LICENSE", "LICENSE.txt", "LICENSE.md"}

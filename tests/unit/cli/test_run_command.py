@@ -15,6 +15,7 @@ from cli.main import app
         (["--equity", "-1"], "--equity -1: expected an amount above 0 in USD"),
         (["--slippage-bps", "lots"], "--slippage-bps lots: expected basis points from 0 to 1000"),
         (["--strategies", "a,,b"], "expected names separated by commas"),
+        (["--bundles", "nowhere"], "--bundles nowhere: expected what make package builds, .aws-sam/build; build it first"),
     ],
 )
 def test_a_wrong_argument_is_named_and_nothing_is_started(arguments: list[str], message: str) -> None:
