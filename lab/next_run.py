@@ -1,7 +1,6 @@
 """Which run of a backtest is the next in which anything might happen that the exchange does not do by itself."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
@@ -47,7 +46,10 @@ class NextRun:
             return None  # closes as a run sees them then change with the day
         screens = {}
         for name in self._desk.names:
-            rules = self._desk.config.strategies[name].universe
+            entry = self._desk.config.strategies[name]
+            rules = entry.universe
+            if entry.overnight != "hold":
+                return None  # it sells whatever it thinks
             screen = screen_of(self._desk.strategies[name], self._outlook, rules.size, rules.lookback)
             if screen is None:
                 return None
@@ -59,11 +61,10 @@ class NextRun:
         closes = self._desk.snapshots.closes
         days = [session.day for session in self._runs]
         bars = bars_wanted(self._desk.config, self._desk.names)
-        windows = [closes.window(day, day - timedelta(days=1), bars) for day in days]
-        first, beyond = np.array([w.first for w in windows]), np.array([w.beyond for w in windows])
-        usable = closes.usable(first, beyond, np.arange(len(closes.symbols)))
+        windows = closes.windows(days, bars)
+        usable = closes.usable(windows, np.arange(len(closes.symbols)))
         usable[:, ~self._candidates] = False
-        return Outlook(days, np.maximum(beyond - 1, 0), closes.values, usable, dict(closes.columns))
+        return Outlook(days, np.maximum(windows.beyond - 1, 0), closes.values, usable, dict(closes.columns))
 
     @cached_property
     def _candidates(self) -> Flags:

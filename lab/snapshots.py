@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from math import isnan
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,15 +17,14 @@ from lab.quick_history import Columns
 from openbell.config import PlatformConfig
 from openbell.errors import StaleData
 from openbell.model import MarketClock
-from openbell.snapshot import Snapshot, usable
+from openbell.snapshot import Quality, Snapshot, usable
 from paper.history import Floats
 
 type Flags = NDArray[np.bool_]
 type Counts = NDArray[np.int64]
 
 _NAMES = pd.StringDtype("python", na_value=np.nan)  # "str" as everywhere in pandas, without a detour through Arrow
-_FEWEST_BARS = 30  # this and the share of gaps: as openbell.snapshot.usable has them
-_MOST_GAPS = 0.05
+_MOST_CLOSED_WEEKDAYS = 4  # in a row, as openbell.snapshot.usable has it
 
 
 class QuickSnapshot(Snapshot):
@@ -33,10 +33,8 @@ class QuickSnapshot(Snapshot):
     def last_closes(self) -> dict[str, Decimal]:
         """See Snapshot."""
         closes, last = self._last_bars()
-        values = closes[last, np.arange(len(last))].tolist() if len(closes) else []
-        return {
-            symbol: Decimal(f"{value:.4f}") for symbol, value in zip(self._symbols, values, strict=True) if value > 0
-        }
+        values = closes[last, np.arange(len(last))].tolist() if len(closes) else [np.nan] * len(last)
+        return {symbol: Decimal(f"{v:.4f}") for symbol, v in zip(self._symbols, values, strict=True) if not isnan(v)}
 
     def bar_ages(self) -> dict[str, int]:
         """See Snapshot."""
@@ -61,35 +59,48 @@ class QuickSnapshot(Snapshot):
 
 @dataclass(frozen=True)
 class Window:
-    """Rows of the history that a run may see, `first` to before `beyond`."""
+    """Rows of the history that a run may see, `first` to before `beyond`; `late`: the newest of them is too old."""
 
     first: int
     beyond: int
+    late: bool
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Many windows at once: arrays `(n,)`."""
+
+    first: Counts
+    beyond: Counts
+    late: Flags
 
 
 class Closes:
     """Adjusted closes `(n_sessions, n_symbols)` in the order of the symbols' names, and what is usable of them."""
 
-    def __init__(self, exchange: QuickExchange) -> None:
+    def __init__(self, exchange: QuickExchange, quality: Quality) -> None:
         history = exchange.history
         self.sessions = history.sessions
         self.symbols: tuple[str, ...] = tuple(sorted(history.symbols))
         self.columns: Mapping[str, int] = {symbol: column for column, symbol in enumerate(self.symbols)}
-        order = [history.columns[symbol] for symbol in self.symbols]
         self._history = history
+        self.quality = quality
+        order = [history.columns[symbol] for symbol in self.symbols]
         self._raw: Floats = np.asfortranarray(history.bars.close[:, order])  # a symbol's closes lie side by side
         self._splits = 0
-        self.values: Floats = self._frozen(self._raw)
         self._days = pd.DatetimeIndex(np.array(self.sessions, dtype="datetime64[us]"), name="session")
         self._names = pd.Index(self.symbols, dtype=_NAMES)
-        present = ~np.isnan(self._raw)
-        with np.errstate(invalid="ignore"):
-            bad = (self._raw <= 0) | np.isinf(self._raw)
-        self._present = present
-        self._clean = bool(present.all()) and not bad.any()
-        self._known = _running(present)
-        self._bad = _running(bad)
-        self._next = _next_rows(present)
+        self._take(self._raw)
+
+    def _take(self, values: Floats) -> None:
+        """Tabulate what the data checks ask for."""
+        self.values: Floats = self._frozen(values)
+        present = ~np.isnan(values)
+        bad = present & ~((values > 0) & np.isfinite(values))
+        self._known, self._bad = _running(present), _running(bad)
+        self._next, self._last = _next_rows(present), _last_rows(present)
+        self._jumps = _running(_jumps(values, self._last, self.quality.max_jump))
+        self._flawless = bool(present.all()) and not bad.any() and not self._jumps[-1].any()
 
     @staticmethod
     def _frozen(values: Floats) -> Floats:
@@ -104,24 +115,53 @@ class Closes:
             self._splits = happened
             every = np.arange(len(self.sessions))
             factors = [self._history.split_factors(symbol, every, splits_until) for symbol in self.symbols]
-            self.values = self._frozen(self._raw / np.column_stack(factors))
+            self._take(np.asfortranarray(self._raw / np.column_stack(factors)))
 
     def window(self, today: date, last_complete: date | None, bars: int) -> Window:
         """The rows that a run on `today` fetches to have `bars` bars."""
         last = min(today - timedelta(days=1), last_complete) if last_complete else date.min
         first = bisect_left(self.sessions, fetch_start(today, bars))
-        return Window(first, max(first, bisect_right(self.sessions, last)))
+        beyond = max(first, bisect_right(self.sessions, last))
+        return Window(first, beyond, late=beyond > first and self._is_late(beyond, today))
 
-    def usable(self, first: Any, beyond: Any, columns: Columns) -> Flags:
-        """Whether `openbell.snapshot.usable` lets a column pass, in one window (ints) or many (arrays of rows)."""
-        if self._clean:
-            enough = np.asarray(beyond) - first >= _FEWEST_BARS
-            return np.broadcast_to(enough[..., None], (*enough.shape, len(columns))).copy()
-        known = (self._known[beyond] - self._known[first])[..., columns]
-        bad = (self._bad[beyond] - self._bad[first])[..., columns]
-        since = np.asarray(beyond)[..., None] - self._next[first][..., columns]
-        ends = self._present[np.maximum(np.asarray(beyond) - 1, 0)][..., columns]
-        return np.asarray((known >= _FEWEST_BARS) & (bad == 0) & (since - known <= _MOST_GAPS * since) & ends)
+    def _is_late(self, beyond: int, today: date) -> bool:
+        newest = self.sessions[beyond - 1] + timedelta(days=1)
+        days = (today - newest).days
+        return days > _MOST_CLOSED_WEEKDAYS and bool(np.busday_count(newest, today) > _MOST_CLOSED_WEEKDAYS)
+
+    def windows(self, days: Sequence[date], bars: int) -> Windows:
+        """The windows of runs on `days`, each of which sees the sessions before it."""
+        found = [self.window(day, day - timedelta(days=1), bars) for day in days]
+        first, beyond, late = zip(*((w.first, w.beyond, w.late) for w in found), strict=True)
+        return Windows(np.array(first), np.array(beyond), np.array(late))
+
+    def usable(self, seen: Window | Windows, columns: Columns) -> Flags:
+        """Whether `openbell.snapshot.usable` lets a column pass, `(n_columns,)`, or `(n, n_columns)` for n windows."""
+        rules = self.quality
+        first, beyond, late = np.asarray(seen.first), np.asarray(seen.beyond), np.asarray(seen.late)
+        if self._flawless:
+            passes = (beyond - first >= rules.fewest_bars) & ~late
+            return np.broadcast_to(passes[..., None], (*passes.shape, len(columns))).copy()
+        known = self._between(self._known, first, beyond)
+        began = self._next[first]
+        since = beyond[..., None] - began
+        jumps = self._jumps[beyond] - np.take_along_axis(
+            self._jumps, np.atleast_2d(np.minimum(began + 1, beyond[..., None])), axis=0
+        ).reshape(began.shape)
+        age = beyond[..., None] - 1 - self._last[np.maximum(beyond - 1, 0)]
+        passes = (
+            (known >= rules.fewest_bars)
+            & (self._between(self._bad, first, beyond) == 0)
+            & (since - known <= rules.most_gaps * since)
+            & (jumps == 0)
+            & (age <= rules.max_age_sessions)
+            & ~late[..., None]
+        )
+        return np.asarray(passes[..., columns])
+
+    @staticmethod
+    def _between(counts: Counts, first: Counts, beyond: Counts) -> Counts:
+        return np.asarray(counts[beyond] - counts[first])
 
     def row_of(self, day: date) -> int:
         """The first row that a run on `day` does not see."""
@@ -180,7 +220,8 @@ class SnapshotTaker:
     """Takes the snapshot of a run."""
 
     def __init__(self, exchange: QuickExchange, config: PlatformConfig) -> None:
-        self.closes = Closes(exchange)
+        rules = config.data
+        self.closes = Closes(exchange, Quality(max_jump=rules.max_jump, max_age_sessions=rules.max_age_sessions))
         self._exchange = exchange
         self._config = config
 
@@ -196,14 +237,14 @@ class SnapshotTaker:
             clock.session, market.last_complete(clock.now), bars_wanted(self._config, strategies)
         )
         known = np.array([self.closes.columns[s] for s in candidates if s in self.closes.columns], dtype=np.intp)
-        good = known[self.closes.usable(window.first, window.beyond, known)]
+        good = known[self.closes.usable(window, known)]
         if len(candidates) - len(good) > self._config.data.max_missing * len(candidates):
             raise StaleData(self._why_stale(clock, window, known, candidates))
         return Prices(window, good)
 
     def _why_stale(self, clock: MarketClock, window: Window, known: Columns, candidates: Sequence[str]) -> str:
         frame = self.closes.table(window, known).dropna(axis="columns", how="all")
-        _, left_out = usable(frame, candidates, clock.session - timedelta(days=1))
+        _, left_out = usable(frame, candidates, clock.session - timedelta(days=1), self.closes.quality)
         first = "; ".join(f"{symbol}: {reason}" for symbol, reason in list(left_out.items())[:5])
         return (
             f"{len(left_out)} of {len(candidates)} tickers have no usable prices from Paper exchange "
@@ -234,3 +275,18 @@ def _next_rows(flags: Flags) -> Counts:
     rows = np.where(flags, np.arange(len(flags))[:, None], len(flags))
     ahead = np.minimum.accumulate(rows[::-1], axis=0)[::-1]
     return np.vstack([ahead, np.full((1, flags.shape[1]), len(flags))])
+
+
+def _last_rows(flags: Flags) -> Counts:
+    """For each row the last set one up to it; -1 if there is none."""
+    return np.maximum.accumulate(np.where(flags, np.arange(len(flags))[:, None], -1), axis=0)
+
+
+def _jumps(values: Floats, last: Counts, most: float) -> Flags:
+    """Bars whose logarithm differs by more than `most` from that of the bar before, gaps left out."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log(values)
+    before = np.vstack([np.full((1, values.shape[1]), -1), last[:-1]])
+    earlier = np.where(before >= 0, np.take_along_axis(logs, np.maximum(before, 0), axis=0), np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(logs - earlier) > most)
