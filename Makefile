@@ -17,7 +17,7 @@ CONFIG_live := live
 # A live deployment takes its parameters from the command line, typed by a person each time, not from samconfig.toml.
 LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
 
-.PHONY: help setup run test lint format bench bench-forecast universe package deploy clean
+.PHONY: help setup run test lint format bench bench-forecast universe calendar package deploy clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ bench-forecast: setup ## Forecasts: speed and exactness beside Prophet's, then a
 
 universe: setup ## Refresh the list of S&P 500 members that ships with the platform
 	@$(BIN)/python -m scripts.refresh_universe
+
+calendar: setup ## Refresh the table of the exchange's holidays that ships with the platform
+	@$(BIN)/python -m scripts.refresh_calendar
 
 package: setup ## Build every bundle into .aws-sam/build, prove it whole, measure it
 	@$(BIN)/python -m scripts.package

@@ -63,7 +63,7 @@ def _listed(name: str, entry: StrategyConfig, folder: Path) -> Listed:
         uses = entry.with_file(entry.file.relative_to(folder)).uses
     else:
         uses = entry.uses or name
-    facts = (name, entry.enabled, uses, entry.schedule, str(entry.allocation))
+    facts = (name, entry.enabled, uses, str(entry.schedule), str(entry.allocation))
     try:
         strategy = build_strategy(name, entry)
     except ConfigError as error:

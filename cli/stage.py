@@ -50,16 +50,15 @@ class Stage:
         self.states: tuple[str, ...] = tuple(json.loads(STATE_MACHINE.read_text())["States"])
 
     def starts(self) -> list[Callable[[], Execution]]:
-        """What is to be started now: every schedule that is due and followed by a strategy, else a manual execution."""
+        """What is to be started now: a schedule that fires while a strategy is due, else a manual execution."""
         now = self.exchange.now
-        due = [schedule for schedule in self._cloud.schedules_due(now) if self._followed(schedule)]
-        return [partial(self._fire, schedule, now) for schedule in due] or [self._by_hand]
+        fires = self._cloud.schedules_due(now)
+        if fires and self._config.due(now, self.exchange.market.calendar.next_close(now)):
+            return [partial(self._fire, fires[0], now)]  # a second one at the same tick would find it taken
+        return [self._by_hand]
 
     def _fire(self, schedule: Schedule, at: datetime) -> Execution:
         return Execution(self._cloud.fire(schedule, at), f"the schedule {schedule.logical_id}")
-
-    def _followed(self, schedule: Schedule) -> bool:
-        return bool(self._config.due(schedule.input["schedule"]))
 
     def _by_hand(self) -> Execution:
         begun = self._cloud.client("stepfunctions").start_execution(

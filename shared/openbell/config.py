@@ -1,5 +1,6 @@
 """What `config/strategies.yaml` may say, and how it is read."""
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -8,10 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from openbell.errors import ConfigError
+from openbell.schedules import Schedule, is_last_tick
 
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 Usd = Annotated[Decimal, Field(ge=0)]
-ScheduleName = Literal["daily", "quarter_hour"]
 
 
 class _Section(BaseModel):
@@ -48,7 +49,8 @@ class StrategyConfig(_Section):
     enabled: bool = True
     uses: str = ""  # a strategy that ships, file.py:Class or package.module:Class; empty: the entry's own name
     allocation: Fraction  # of the account's equity, when its sleeve is opened
-    schedule: ScheduleName = "daily"
+    schedule: Schedule = Schedule(daily_at="15:00")
+    overnight: Literal["hold", "exit"] = "hold"  # exit: at the last tick of a session it sells what it holds
     universe: UniverseConfig = UniverseConfig()
     forecast: ForecastConfig = ForecastConfig()
     parameters: dict[str, Any] = {}
@@ -80,6 +82,7 @@ class RiskConfig(_Section):
     max_bar_age_sessions: Annotated[int, Field(ge=1, le=30)] = 2
     min_order_notional: Usd = Decimal(1)
     max_daily_loss: Fraction = Decimal("0.05")
+    no_entry_minutes: Annotated[int, Field(ge=0, le=390)] = 5  # before the close, in which nothing is bought any more
     max_failed_runs: Annotated[int, Field(ge=1, le=100)] = 3  # in a row, before the platform halts itself
 
 
@@ -125,9 +128,14 @@ class PlatformConfig(_Section):
         """The strategies that may trade."""
         return {name: entry for name, entry in self.strategies.items() if entry.enabled}
 
-    def due(self, schedule: str) -> tuple[str, ...]:
-        """Names of the enabled strategies that follow `schedule`."""
-        return tuple(name for name, entry in self.enabled.items() if entry.schedule == schedule)
+    def due(self, tick: datetime, close: datetime) -> tuple[str, ...]:
+        """Names of the enabled strategies that are due at `tick` of the session that ends at `close` (zone-aware)."""
+        last = is_last_tick(tick, close)
+        return tuple(
+            name
+            for name, entry in self.enabled.items()
+            if entry.schedule.is_due(tick, close) or (last and entry.overnight == "exit")
+        )
 
     def only(self, names: tuple[str, ...]) -> "PlatformConfig":
         """The same configuration with just `names` enabled; ConfigError for an unknown name."""

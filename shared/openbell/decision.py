@@ -15,6 +15,7 @@ from openbell.portfolio.risk import RiskFacts, limit
 from openbell.portfolio.sizing import weigh
 from openbell.portfolio.trades import changes
 from openbell.runs import Decisions, RunInputs
+from openbell.schedules import is_last_tick
 from openbell.snapshot import Snapshot
 from openbell.strategies import Context, Market, Strategy
 
@@ -71,6 +72,9 @@ def _signals(
     symbols: tuple[str, ...],
     forecasts: Mapping[str, Forecast],
 ) -> tuple[Signal, ...]:
+    if _leaves_today(name, inputs):
+        held = sorted(inputs.sleeves[name].positions)
+        return tuple(Signal(symbol, -1.0, "end of day: nothing is held overnight") for symbol in held)
     known = [symbol for symbol in symbols if symbol in snapshot.closes.columns]
     context = Context(
         session=inputs.clock.session,
@@ -85,6 +89,11 @@ def _signals(
     if strange:
         raise ValueError(f"signals for symbols outside its universe: {', '.join(strange)}")
     return tuple(signal for signal in signals if signal.symbol not in inputs.pending)
+
+
+def _leaves_today(name: str, inputs: RunInputs) -> bool:
+    clock = inputs.clock
+    return inputs.config.strategies[name].overnight == "exit" and is_last_tick(clock.now, clock.next_close)
 
 
 def _plan(inputs: RunInputs, snapshot: Snapshot, targets: list[Target], unsized: list[Cut]) -> Plan:
@@ -102,6 +111,7 @@ def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
         last_closes=snapshot.last_closes(),
         bar_ages=ages,
         tradable=snapshot.tradable,
+        minutes_to_close=(inputs.clock.next_close - inputs.clock.now).total_seconds() / 60,
         turnover_today=inputs.turnover_today,
     )
 

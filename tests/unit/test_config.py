@@ -1,9 +1,11 @@
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from openbell.config import load_config, parse_config
 from openbell.errors import ConfigError
+from openbell.model import NEW_YORK
 from openbell.strategies import build_strategies
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +33,10 @@ def test_a_strategy_that_is_not_enabled_does_not_count() -> None:
     [
         ({"risk": {"max_position": -1}}, r"my\.yaml: risk\.max_position: .*greater than or equal to 0, got -1"),
         ({"risks": {}}, r"my\.yaml: risks: Extra inputs are not permitted"),
-        ({"execution": {"unfilled": "hope"}}, r"execution\.unfilled: Input should be 'leave' or 'cancel', got 'hope'"),
+        (
+            {"execution": {"unfilled": "hope"}},
+            r"execution\.unfilled: Input should be 'leave', 'cancel' or 'reprice', got 'hope'",
+        ),
     ],
 )
 def test_an_error_names_file_field_and_what_is_allowed(section: dict[str, object], message: str) -> None:
@@ -82,4 +87,20 @@ def test_strategies_follow_their_schedule() -> None:
         }
     }
     config = parse_config(content, "my.yaml")
-    assert (config.due("daily"), config.due("quarter_hour")) == (("momentum",), ("fast",))
+    close = datetime(2022, 6, 15, 16, tzinfo=NEW_YORK)
+    assert config.due(datetime(2022, 6, 15, 14, 45, tzinfo=NEW_YORK), close) == ("fast",)
+    assert config.due(datetime(2022, 6, 15, 15, 0, tzinfo=NEW_YORK), close) == ("momentum", "fast")
+
+
+def test_a_strategy_that_holds_nothing_overnight_is_due_at_the_last_tick() -> None:
+    content = {"strategies": {"momentum": {"allocation": 0.5, "overnight": "exit"}}}
+    config = parse_config(content, "my.yaml")
+    close = datetime(2021, 11, 26, 13, tzinfo=NEW_YORK)  # a half day
+    due = [config.due(datetime(2021, 11, 26, 12, minute, tzinfo=NEW_YORK), close) for minute in (30, 45)]
+    assert due == [(), ("momentum",)]
+
+
+def test_an_unknown_schedule_is_refused_with_what_is_allowed() -> None:
+    content = {"strategies": {"momentum": {"allocation": 0.5, "schedule": "hourly"}}}
+    with pytest.raises(ConfigError, match="there is no schedule 'hourly'; allowed are daily, quarter_hour, "):
+        parse_config(content, "my.yaml")

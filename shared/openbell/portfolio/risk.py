@@ -20,6 +20,7 @@ class RiskFacts:
     last_closes: Mapping[str, Decimal]
     bar_ages: Mapping[str, int]  # sessions between the last bar and the last complete session
     tradable: frozenset[str]
+    minutes_to_close: float
     turnover_today: Decimal = ZERO
 
 
@@ -52,6 +53,13 @@ def _tradable(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
     if trade.symbol in tally.facts.tradable:
         return None
     return ZERO, "the broker does not trade this symbol now"
+
+
+def _early_enough(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    left = tally.facts.minutes_to_close
+    if trade.side is Side.SELL or left >= risk.no_entry_minutes:
+        return None
+    return ZERO, f"{left:.0f} minutes before the close; nothing is bought in the last {risk.no_entry_minutes}"
 
 
 def _fresh_bars(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
@@ -116,6 +124,7 @@ def _minimum_notional(trade: Trade, _: _Tally, risk: RiskConfig) -> _Verdict:
 # In this order: first what forbids the trade, then what shrinks it, last what makes the rest too small.
 RULES: tuple[tuple[str, _Rule], ...] = (
     ("symbol_not_tradable", _tradable),
+    ("too_late", _early_enough),
     ("stale_data", _fresh_bars),
     ("price_sanity", _sane_price),
     ("position_cap", _position_cap),

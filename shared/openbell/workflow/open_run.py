@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
 
+from openbell import exchange_calendar
 from openbell.codec import from_json, to_json
 from openbell.config import PlatformConfig
 from openbell.decision import flatten
@@ -13,6 +14,7 @@ from openbell.errors import (
     BrokerRefused,
     ConfigError,
     Halted,
+    InvalidInput,
     MarketClosed,
     NoStrategyDue,
     RunInProgress,
@@ -33,12 +35,13 @@ from openbell.model import (
     Sleeve,
 )
 from openbell.money import to_cents
-from openbell.ports import Archive, Desk, Ledger
+from openbell.ports import Alerts, Archive, Desk, Ledger
 from openbell.reporting import make_report
 from openbell.runs import RunInputs, inputs_key, lease_of, report_key, run_id
 from openbell.strategies import build_strategies
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
+LATEST = timedelta(minutes=10)  # a tick that comes later than this is no reason to trade any more
 LEASE_SECONDS = 3600  # longer than the workflow's own time limit
 
 
@@ -72,7 +75,8 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInpu
         strategies=(),
     )
     try:
-        run = replace(run, strategies=_due(request, config, desk.ledger))
+        _check_open(clock)
+        run = replace(run, strategies=_due(request, clock, config, desk.ledger))
         lease = _enter(request, clock, desk.ledger)
     except RunSkipped as skipped:
         desk.ledger.start_run(replace(run, status=RunStatus.SKIPPED, note=str(skipped)), None)
@@ -90,14 +94,15 @@ def _opened_before(run: Run, archive: Archive) -> RunInputs | None:
         return None
 
 
-def _due(request: RunRequest, config: PlatformConfig, ledger: Ledger) -> tuple[str, ...]:
+def _due(request: RunRequest, clock: MarketClock, config: PlatformConfig, ledger: Ledger) -> tuple[str, ...]:
     halt = ledger.halt()
     if halt and halt.flatten:  # whatever fires next carries it out, for all strategies
         return tuple(sorted(ledger.sleeves()))
     if request.schedule != "manual":
-        due = config.due(request.schedule)
+        tick = _tick(request, clock)
+        due = config.due(tick, clock.next_close)
         if not due:
-            raise NoStrategyDue(f"no enabled strategy follows the schedule {request.schedule!r}")
+            raise NoStrategyDue(f"no enabled strategy is due at {tick.astimezone(NEW_YORK):%H:%M} New York time")
         return due
     unknown = sorted(set(request.strategies) - set(config.enabled))
     if unknown:
@@ -107,13 +112,31 @@ def _due(request: RunRequest, config: PlatformConfig, ledger: Ledger) -> tuple[s
     return tuple(name for name in config.enabled if name in request.strategies or not request.strategies)
 
 
-def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
-    """Pass the gates that make this the one run that may trade now."""
+def _check_open(clock: MarketClock) -> None:
     if not clock.is_open:
         opens = clock.next_open.astimezone(NEW_YORK)
         raise MarketClosed(f"market closed, next open {opens:%A %Y-%m-%d %H:%M} New York time")
-    if request.tick and not ledger.claim_tick(f"{request.schedule}/{request.tick}", request.execution):
-        raise RunInProgress(f"the tick {request.tick} of {request.schedule} has been taken by another execution")
+
+
+def _tick(request: RunRequest, clock: MarketClock) -> datetime:
+    """When the schedule fired; a tick that is too old is none."""
+    if not request.tick:
+        return clock.now.replace(second=0, microsecond=0)
+    try:
+        tick = datetime.fromisoformat(request.tick)
+    except ValueError as error:
+        raise InvalidInput(f"tick {request.tick!r}: expected a time such as 2022-06-15T19:00:00Z") from error
+    if tick.tzinfo is None:
+        raise InvalidInput(f"tick {request.tick!r}: expected a time with its zone, such as 2022-06-15T19:00:00Z")
+    if clock.now - tick > LATEST:
+        raise NoStrategyDue(f"the tick of {request.tick} comes {clock.now - tick} late; at most {LATEST} are allowed")
+    return tick
+
+
+def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
+    """Pass the gates that make this the one run that may trade now; two schedules may fire at the same tick."""
+    if request.tick and not ledger.claim_tick(request.tick, request.execution):
+        raise RunInProgress(f"the tick {request.tick} has been taken by another execution")
     lease = ledger.acquire_lease(request.execution, clock.now, LEASE_SECONDS)
     if lease is None:
         holder = ledger.lease()
@@ -128,6 +151,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     if found.drift:
         raise BooksDisagree(_describe(found))
     _tell_changes(run, found, desk)
+    _compare_calendar(clock, desk.alerts)
     account = desk.broker.account()
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
@@ -180,6 +204,26 @@ def _tell_changes(run: Run, found: Reconciliation, desk: Desk) -> None:
             "Shares of no strategy are never touched; trading goes on.\n"
             "First thing to do: openbell positions; then docs/runbook.md, 'The account changed'",
         )
+
+
+def _compare_calendar(clock: MarketClock, alerts: Alerts) -> None:
+    """The clock decides; a difference means an unscheduled closure, or a table that is too old."""
+    today = clock.session
+    if not exchange_calendar.covers(today):
+        expected = "nothing: it does not reach this year"
+    elif not exchange_calendar.is_session(today):
+        expected = "a holiday"
+    elif (close := exchange_calendar.close_of(today)) != clock.next_close:
+        expected = f"a close at {close:%H:%M}"
+    else:
+        return
+    alerts.alert(
+        "Openbell: the calendar is not what the broker says",
+        f"The broker's clock says that today's session ends at {clock.next_close.astimezone(NEW_YORK):%H:%M} New York "
+        f"time; the platform's table of holidays says: {expected}.\n"
+        "The clock decides; trading goes on. Schedules on the first or last day of a week or month may be off.\n"
+        "First thing to do: read the exchange's news; then docs/runbook.md, 'The calendar differs'",
+    )
 
 
 def _unmanaged_before(run: Run, desk: Desk) -> dict[str, Decimal] | None:

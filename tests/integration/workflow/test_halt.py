@@ -65,7 +65,7 @@ def test_flatten_sells_all_that_the_sleeves_hold_and_nothing_else() -> None:
     assert stage.held()
     stage.next_day()
     stage.ledger.set_halt(Halt("leaving", "alice", WEDNESDAY, flatten=True))
-    closed = stage.run("second", schedule="quarter_hour")  # which no strategy follows
+    closed = stage.run("second", schedule="quarter_hour")
     assert closed.status is RunStatus.COMPLETED
     orders = stage.ledger.orders(closed.run_id)
     assert {order.side for order in orders} == {Side.SELL}

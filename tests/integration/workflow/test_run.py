@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from openbell.errors import BooksDisagree, Halted, MarketClosed, NoStrategyDue, RunInProgress, StaleData
+from openbell import exchange_calendar
+from openbell.errors import BooksDisagree, Halted, InvalidInput, MarketClosed, NoStrategyDue, RunInProgress, StaleData
 from openbell.model import NEW_YORK, Halt, OrderStatus, RunStatus
 from openbell.workflow.open_run import RunRequest, open_run
 from paper import Side, Ticket
@@ -78,14 +79,6 @@ def test_a_halt_skips_the_run_and_gives_the_lease_back() -> None:
     assert stage.exchange.orders() == []
 
 
-def test_a_tick_that_was_taken_starts_no_second_run() -> None:
-    stage = Stage()
-    stage.run("first", tick="2022-06-15T19:00:00Z")
-    with pytest.raises(RunInProgress, match="has been taken"):
-        stage.run("second", tick="2022-06-15T19:00:00Z")
-    assert len(stage.ledger.orders(stage.ledger.runs()[-1].run_id)) == 3
-
-
 def test_two_runs_never_trade_at_once() -> None:
     stage = Stage()
     open_run(RunRequest("first", "daily"), stage.config, stage.desk)
@@ -101,8 +94,57 @@ def test_opening_a_run_again_gives_what_it_saw_the_first_time() -> None:
 
 
 def test_a_schedule_that_nobody_follows_is_skipped() -> None:
-    with pytest.raises(NoStrategyDue, match="quarter_hour"):
-        Stage().run(schedule="quarter_hour")
+    with pytest.raises(NoStrategyDue, match="no enabled strategy is due at 14:45"):
+        Stage(at=WEDNESDAY - timedelta(minutes=15)).run(schedule="quarter_hour")
+
+
+def test_a_late_tick_starts_nothing() -> None:
+    with pytest.raises(NoStrategyDue, match="comes 0:11:00 late"):
+        Stage(at=WEDNESDAY + timedelta(minutes=11)).run(tick="2022-06-15T19:00:00Z")
+    assert Stage(at=WEDNESDAY + timedelta(minutes=9)).run(tick="2022-06-15T19:00:00Z").status is RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize("tick", ["three o'clock", "2022-06-15T15:00:00"])
+def test_a_tick_that_is_no_time_is_refused(tick: str) -> None:
+    with pytest.raises(InvalidInput, match="expected a time"):
+        Stage().run(tick=tick)
+
+
+def test_two_schedules_at_one_tick_make_one_run() -> None:
+    stage = Stage()
+    tick = "2022-06-15T19:00:00Z"
+    open_run(RunRequest("first", "daily", tick), stage.config, stage.desk)
+    with pytest.raises(RunInProgress, match="has been taken"):
+        open_run(RunRequest("second", "quarter_hour", tick), stage.config, stage.desk)
+
+
+def test_nothing_is_bought_in_the_last_minutes() -> None:
+    stage = Stage(at=WEDNESDAY.replace(minute=57))
+    closed = stage.run(schedule="manual")
+    assert closed.status is RunStatus.COMPLETED
+    assert stage.exchange.orders() == []
+    assert {cut["rule"] for cut in closed.report["cuts"]} == {"too_late"}
+
+
+def test_a_strategy_may_hold_nothing_overnight() -> None:
+    settings = only_momentum()
+    entry = settings.strategies["momentum"].model_copy(update={"overnight": "exit"})
+    settings = settings.model_copy(update={"strategies": settings.strategies | {"momentum": entry}})
+    stage = Stage(settings)
+    stage.run("first")  # its orders are filled at 15:45
+    assert stage.held()
+    stage.run("second", schedule="quarter_hour", tick="2022-06-15T19:45:00Z")
+    assert stage.held() == {}
+
+
+def test_the_clock_decides_and_a_calendar_that_differs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    monkeypatch.setattr(exchange_calendar, "_exceptions", lambda: {WEDNESDAY.date(): None})
+    assert stage.run().status is RunStatus.COMPLETED
+    (alert,) = stage.alerts.sent
+    assert alert[0] == "Openbell: the calendar is not what the broker says"
+    assert "ends at 16:00 New York time" in alert[1]
+    assert "says: a holiday" in alert[1]
 
 
 def test_a_large_loss_halts_and_alerts() -> None:

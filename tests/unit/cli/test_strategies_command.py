@@ -46,7 +46,7 @@ def test_the_table_names_what_is_not_configured(tmp_path: Path) -> None:
     path = config_file(tmp_path, "  trend: {uses: sma_cross, allocation: 0.25, schedule: quarter_hour}\n")
     told = openbell("list", "--config", path)
     assert told.exit_code == 0
-    (row,) = [line for line in told.stdout.splitlines() if "trend" in line and "quarter_hour" in line]
+    (row,) = [line for line in told.stdout.splitlines() if "trend" in line and "every 15m" in line]
     assert "sma_cross" in row
     assert "0.25" in row
     assert "Not configured: buy_and_hold, low_volatility, mean_reversion, momentum, prophet_trend\n" in told.stdout

@@ -18,6 +18,7 @@ FACTS = RiskFacts(
     position_values={},
     last_closes={"A": D(100), "B": D(100)},
     bar_ages={"A": 0, "B": 0},
+    minutes_to_close=60,
     tradable=frozenset({"A", "B"}),
 )
 LOOSE = RiskConfig(max_position=D(1), max_order_notional=D(10**9))
@@ -36,6 +37,7 @@ def test_a_harmless_trade_passes_untouched() -> None:
 
 
 CASES: Mapping[str, tuple[Trade, RiskFacts, RiskConfig, int]] = {
+    "too_late": (buy(), replace(FACTS, minutes_to_close=4.9), LOOSE, 0),
     "symbol_not_tradable": (buy(), replace(FACTS, tradable=frozenset()), LOOSE, 0),
     "stale_data": (buy(), replace(FACTS, bar_ages={"A": 3}), LOOSE, 0),
     "price_sanity": (buy(price="126"), FACTS, LOOSE, 0),
@@ -85,7 +87,7 @@ def test_no_cap_holds_back_a_sell() -> None:
 
 def test_the_rules_are_in_the_order_that_the_documentation_states() -> None:
     names = [name for name, _ in RULES]
-    assert names[:3] == ["symbol_not_tradable", "stale_data", "price_sanity"]
+    assert names[:4] == ["symbol_not_tradable", "too_late", "stale_data", "price_sanity"]
     assert names[-1] == "minimum_notional"
 
 
