@@ -42,7 +42,9 @@ def inputs(*sleeves: Sleeve) -> RunInputs:
     return RunInputs(
         run_id="20220615-1500-ab12",
         fence=1,
-        clock=MarketClock(AS_OF, is_open=True, next_open=AS_OF + timedelta(days=1), next_close=AS_OF),
+        clock=MarketClock(
+            AS_OF, is_open=True, next_open=AS_OF + timedelta(days=1), next_close=AS_OF + timedelta(hours=1)
+        ),
         config=config,
         strategies=tuple(names),
         account=Account(D(100_000), D(100_000), D(100_000), D(100_000)),
