@@ -30,9 +30,9 @@ def record_answer(record: Record) -> str:
         "to": record.last.isoformat(),
         "sessions": record.sessions,
         "interval_width": record.interval_width,
-        "horizons": {str(horizon): _accuracy(found) for horizon, found in record.horizons.items()},
-        "tickers": {ticker: _accuracy(found) for ticker, found in record.tickers.items()},
-        "overall": _accuracy(record.overall),
+        "horizons": {str(horizon): accuracy_answer(found) for horizon, found in record.horizons.items()},
+        "tickers": {ticker: accuracy_answer(found) for ticker, found in record.tickers.items()},
+        "overall": accuracy_answer(record.overall),
         "verdict": " ".join(verdicts(record)),
         "failed": {ticker: {"forecasts": n, "last_reason": why} for ticker, (n, why) in record.failed.items()},
     }
@@ -63,7 +63,8 @@ def _outlook(outlook: Outlook) -> dict[str, Any]:
     }
 
 
-def _accuracy(found: Accuracy) -> dict[str, Any]:
+def accuracy_answer(found: Accuracy) -> dict[str, Any]:
+    """The means and what they say."""
     figures = {name: _number(value) for name, value in asdict(found).items()}
     return {**figures, "skill": _number(found.skill), "verdict": verdict_on(found)}
 

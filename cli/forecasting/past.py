@@ -16,7 +16,7 @@ from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.scoring import tally
 from openbell.forecasting.walk_forward import walk_forward
 
-_TOLD = 5  # horizons are told in steps of so many bars, and the first and the last
+_TOLD = 5  # bars from one horizon that is told to the next
 _NEAR = 0.03  # how far the share of closes in the interval may lie from what was promised
 
 
@@ -46,8 +46,7 @@ class Record:
     @property
     def told(self) -> dict[int, Accuracy]:
         """Those of the horizons that a person wants to see."""
-        every = self.horizons
-        return {h: found for h, found in every.items() if h in {1, max(every)} or h % _TOLD == 0}
+        return told_of(self.horizons)
 
     @property
     def tickers(self) -> dict[str, Accuracy]:
@@ -60,6 +59,11 @@ class Record:
     def overall(self) -> Accuracy:
         """Means over everything."""
         return sum((one for of_ticker in self.tallies.values() for one in of_ticker.values()), Tally()).accuracy
+
+
+def told_of(horizons: Mapping[int, Accuracy]) -> dict[int, Accuracy]:
+    """The first horizon, the last one, and one for each week between them."""
+    return {h: found for h, found in horizons.items() if h in {1, max(horizons)} or h % _TOLD == 0}
 
 
 def rows_of(closes: pd.DataFrame, options: ForecastOptions, first: date | None, last: date | None, every: int) -> range:

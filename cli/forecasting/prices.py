@@ -83,7 +83,8 @@ def fetch_prices(tickers: Sequence[str], as_of: date | None, bars: int, horizon:
     start = last - timedelta(days=int(bars * _DAYS_PER_BAR) + _SPARE_DAYS)
     end = min(newest, last + timedelta(days=int(horizon * _DAYS_PER_BAR) + _SPARE_DAYS))
     source = YahooData(Path(tempfile.gettempdir()) / "openbell-yfinance")
-    closes = source.daily_closes(tickers, start, end)
-    if missing := [ticker for ticker in tickers if ticker not in closes.columns]:
-        raise InvalidInput(f"{source.name} has no prices of {', '.join(missing)} from {start} to {end}")
-    return Prices(closes, nyse(start, end), source.name)
+    found = source.fetch(tickers, start, end)
+    if found.missing:
+        why = "; ".join(f"{ticker}: {reason}" for ticker, reason in found.missing.items())
+        raise InvalidInput(f"{source.name} has no prices of {why}")
+    return Prices(found.closes[list(tickers)], nyse(start, end), source.name)

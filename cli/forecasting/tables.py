@@ -1,14 +1,17 @@
 """Forecasts and their record as tables for people."""
 
+from collections.abc import Mapping
 from math import isfinite
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from cli.forecasting.ahead import Outlook
 from cli.forecasting.past import Record, verdict_on, verdicts
 from cli.formats import count, percent, signed_percent
 from cli.grid import grid
+from openbell.accuracy import Accuracy
 
 
 def print_outlook(console: Console, outlook: Outlook) -> None:
@@ -55,9 +58,18 @@ def print_record(console: Console, record: Record, title: str) -> None:
         f"{count(len(record.tickers), 'ticker')}",
         highlight=False,
     )
+    console.print(accuracy_table("", record.told))
+    for sentence in verdicts(record):
+        console.print(escape(sentence), highlight=False)
+    for number, reason in record.failed.values():
+        console.print(f"[dim]{count(number, 'forecast')} could not be made; the last: {escape(reason)}[/]")
+
+
+def accuracy_table(title: str, by_horizon: Mapping[int, Accuracy]) -> Table:
+    """A row for each horizon."""
     heads = ("Bars ahead", ">Scored", ">Error", ">MASE", ">Naive", ">Hits", ">In interval", ">Loss, bps", "Verdict")
-    table = grid("", *heads)
-    for horizon, found in record.told.items():
+    table = grid(title, *heads)
+    for horizon, found in by_horizon.items():
         table.add_row(
             str(horizon),
             f"{found.bars:,}",
@@ -69,11 +81,7 @@ def print_record(console: Console, record: Record, title: str) -> None:
             f"{found.pinball * 1e4:.1f}",
             verdict_on(found),
         )
-    console.print(table)
-    for sentence in verdicts(record):
-        console.print(escape(sentence), highlight=False)
-    for number, reason in record.failed.values():
-        console.print(f"[dim]{count(number, 'forecast')} could not be made; the last: {escape(reason)}[/]")
+    return table
 
 
 def _came(close: float, lower: float, upper: float) -> str:
