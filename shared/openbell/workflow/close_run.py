@@ -41,6 +41,8 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_
         # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
         drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
     except LeaseLost:  # the books belong to another run now
+        if outcome is RunStatus.COMPLETED:
+            _alert_lost_lease(run, desk)
         outcome, failure = RunStatus.FAILED, failure or "another run has taken over the lease"
     ended = replace(run, status=outcome, note=failure)
     _score(run, desk)
@@ -78,6 +80,17 @@ def _score(run: Run, desk: Desk) -> None:
             "Orders and positions are not concerned. The next run tries again.\n"
             "First thing to do: read the log of CloseRun; then docs/runbook.md, 'Forecasts were not scored'",
         )
+
+
+def _alert_lost_lease(run: Run, desk: Desk) -> None:
+    """The execution succeeds, so that nothing else would tell of it."""
+    desk.alerts.alert(
+        "Openbell: a trading run failed",
+        f"Run {run.run_id} of execution {run.execution} had sent its orders, but before it could close, another run "
+        "has taken over the lease.\n"
+        "Its orders stay as they are at the broker, protective legs included, and the other run books them.\n"
+        "First thing to do: openbell status; then docs/runbook.md, 'A run failed'",
+    )
 
 
 def _alert_drift(run: Run, drift: tuple[Drift, ...], desk: Desk) -> None:

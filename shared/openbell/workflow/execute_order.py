@@ -12,7 +12,7 @@ from openbell.errors import (
     PlanNotSealed,
 )
 from openbell.execution.settling import drop, settle
-from openbell.model import Lease, MarketClock, Order, OrderStatus, Side
+from openbell.model import ZERO, Lease, MarketClock, Order, OrderStatus, Share, Side
 from openbell.ports import Broker, Ledger
 
 _AT_THE_BROKER = frozenset({OrderStatus.SUBMITTING, OrderStatus.WORKING})
@@ -42,6 +42,10 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
         return drop(order, overtaken, ledger, lease)
     if order.side is Side.SELL:
         _free_the_shares(order, broker, ledger, lease)
+        left = _shares_left(order, ledger)
+        if not left:
+            return drop(order, "protective orders have sold the shares by now", ledger, lease)
+        order = replace(order, shares=left, qty=sum((share.qty for share in left), ZERO))
     sending = replace(order, status=OrderStatus.SUBMITTING, sending_since=clock.now)
     return _send(ledger.save_order(sending, lease), broker, ledger, lease)
 
@@ -54,9 +58,17 @@ def _overtaken(order: Order, clock: MarketClock, ledger: Ledger) -> str:
     if not clock.is_open:
         return f"the market closed before it was sent; it would have waited for {clock.next_open:%Y-%m-%d %H:%M %Z}"
     for other in ledger.open_orders():
-        if other.symbol == order.symbol and other.side is not order.side and other.status in _AT_THE_BROKER:
+        if other.symbol == order.symbol and _opposed(order, other):
             return f"the opposite order {other.client_order_id} still rests: the broker would refuse a wash trade"
     return ""
+
+
+def _opposed(order: Order, other: Order) -> bool:
+    """Whether another order of the symbol, or a leg of it, rests on the other side; a bracket may meet a leg."""
+    if other.side is not order.side:
+        return other.status in _AT_THE_BROKER
+    plain_buy = order.side is Side.BUY and order.bracket is None
+    return plain_buy and other.status.ended and any(not leg.status.ended for leg in other.legs)
 
 
 def _send(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> Order:
@@ -82,6 +94,13 @@ def _free_the_shares(order: Order, broker: Broker, ledger: Ledger, lease: Lease)
             still_open += _cancel_legs(entry, broker, ledger, lease)
     if still_open:
         raise LegsStillOpen(f"protective orders of {order.symbol} are being cancelled: {', '.join(still_open)}")
+
+
+def _shares_left(order: Order, ledger: Ledger) -> tuple[Share, ...]:
+    """What each strategy still holds of what it wanted to sell."""
+    sleeves = ledger.sleeves()
+    held = (replace(share, qty=min(share.qty, sleeves[share.strategy].held(order.symbol))) for share in order.shares)
+    return tuple(share for share in held if share.qty > 0)
 
 
 def _cancel_legs(entry: Order, broker: Broker, ledger: Ledger, lease: Lease) -> list[str]:

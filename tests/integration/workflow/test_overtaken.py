@@ -1,0 +1,94 @@
+"""What happens in the moment between two looks: a leg that fills, legs that rest, a lease that is taken."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from lab.exchange import ExchangeBroker
+from openbell.execution.settling import settle
+from openbell.model import Bracket, Order, OrderStatus, RunStatus, Side
+from openbell.runs import fenced
+from openbell.workflow.close_run import close_run
+from openbell.workflow.execute_order import execute_order
+from openbell.workflow.open_run import RunRequest, open_run
+from paper import PaperExchange
+from tests.builders import D, closes, order
+from tests.integration.workflow.stage import Stage, history
+from tests.integration.workflow.test_orders import RUN, buy, planned, send, sold
+
+RISING = {"KO": [100, 100, 100, 120, 120]}  # the rise is on Thursday the 16th
+BRACKET = Bracket(D(90), D(89), D(110))
+
+
+class FillsMeanwhile(ExchangeBroker):
+    """The market prints its close in the moment in which a cancellation is on its way."""
+
+    def __init__(self, exchange: PaperExchange) -> None:
+        super().__init__(exchange)
+        self._market = exchange
+
+    def cancel(self, order_id: str) -> None:
+        self._market.advance(self._market.now.replace(hour=15, minute=45))
+        super().cancel(order_id)
+
+
+def ko(stage: Stage, client_order_id: str) -> Order:
+    found = stage.ledger.order(RUN, client_order_id)
+    assert found
+    return found
+
+
+def test_a_leg_that_fills_while_it_is_cancelled_leaves_nothing_to_sell() -> None:
+    stage = Stage(market=history(closes(RISING, last="2022-06-17")), broker=FillsMeanwhile)
+    lease = planned(stage, [buy(bracket=BRACKET), sold("10")])
+    stage.exchange.by_hand.trade("KO", D(10))  # of nobody, and not to be sold instead
+    send(stage, lease)
+    stage.exchange.close_session()
+    settle(ko(stage, "o-1"), stage.broker, stage.ledger, lease)
+    stage.next_day()
+    dropped = send(stage, lease, "o-2")
+    assert dropped.status is OrderStatus.DROPPED
+    assert "protective orders have sold the shares" in dropped.note
+    assert stage.held() == {"KO": 10}
+    assert stage.ledger.sleeves()["momentum"].positions == {}
+
+
+def test_only_what_every_strategy_still_holds_is_sold() -> None:
+    stage = Stage(market=history(closes(RISING, last="2022-06-17")), broker=FillsMeanwhile)
+    both = order(Side.SELL, {"momentum": "14"}, "KO", "o-2")
+    more = replace(buy("4"), client_order_id="o-0")
+    lease = planned(stage, [more, buy(bracket=BRACKET), both])
+    for client_order_id in ("o-0", "o-1"):
+        send(stage, lease, client_order_id)
+    stage.exchange.close_session()
+    for client_order_id in ("o-0", "o-1"):
+        settle(ko(stage, client_order_id), stage.broker, stage.ledger, lease)
+    stage.next_day()
+    sent = send(stage, lease, "o-2")  # 14 less the 10 that the take-profit sold
+    assert (sent.qty, [share.qty for share in sent.shares]) == (4, [4])
+    stage.exchange.close_session()
+    assert stage.held() == {}
+
+
+def test_a_plain_buy_is_not_sent_into_our_own_resting_legs() -> None:
+    stage = Stage()
+    lease = planned(stage, [buy(bracket=Bracket(D(50), D(49), D(90))), order(Side.BUY, {"momentum": "5"}, "KO", "o-3")])
+    send(stage, lease)
+    stage.exchange.advance(stage.exchange.now.replace(hour=15, minute=45))
+    settle(ko(stage, "o-1"), stage.broker, stage.ledger, lease)
+    dropped = execute_order(RUN, "o-3", broker=stage.broker, ledger=stage.ledger, lease=lease)
+    assert dropped.status is OrderStatus.DROPPED
+    assert "o-1 still rests" in dropped.note
+
+
+def test_a_run_whose_lease_was_taken_before_it_closed_is_told_of() -> None:
+    stage = Stage()
+    inputs = open_run(RunRequest("first", "daily"), stage.config, stage.desk)
+    stage.ledger.save_plan(
+        inputs.run_id, [replace(buy(), run_id=inputs.run_id)], [], [], fenced(inputs.run_id, inputs.fence)
+    )
+    assert stage.ledger.acquire_lease("second", stage.exchange.now + timedelta(hours=2), 3600)
+    closed = close_run("first", RunStatus.COMPLETED, "", stage.desk, 3)
+    assert closed.status is RunStatus.FAILED
+    ((subject, message),) = stage.alerts.sent
+    assert subject == "Openbell: a trading run failed"
+    assert "another run has taken over the lease" in message
