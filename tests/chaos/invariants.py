@@ -1,0 +1,210 @@
+"""What must be true when the dust has settled: sentences about what is not."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from openbell.model import LegKind, Order, OrderStatus, RunStatus
+from openbell.model import Side as OrderSide
+from openbell.money import to_cents
+from openbell.runs import report_key
+from paper.orders import Order as BookedOrder
+from paper.orders import Side, Status
+from tests.chaos.market import CASH, UNMANAGED
+from tests.chaos.world import World, shares_by_symbol
+
+_NEVER_SENT = frozenset({OrderStatus.REJECTED, OrderStatus.DROPPED})
+_UNSETTLED = frozenset({OrderStatus.PLANNED, OrderStatus.SUBMITTING})
+_ENDS = {
+    OrderStatus.FILLED: {Status.FILLED},
+    OrderStatus.CANCELED: {Status.CANCELED, Status.REPLACED},
+    OrderStatus.EXPIRED: {Status.EXPIRED},
+    OrderStatus.REJECTED: {Status.REJECTED},
+}
+
+
+def violations(world: World) -> list[str]:
+    """Every promise that is broken after the next clean run."""
+    checks = (
+        _orders_once,
+        _nothing_in_doubt,
+        _shares,
+        _cash,
+        _sleeves_in_themselves,
+        _halt_honoured,
+        _alerts,
+        _ends,
+        _no_own_goals,
+    )
+    return [f"{check.__name__.strip('_')}: {sentence}" for check in checks for sentence in check(world)]
+
+
+def all_orders(world: World) -> dict[str, Order]:
+    """Every order of the ledger by its client_order_id."""
+    return {
+        order.client_order_id: order for run in world.ledger.runs(10_000) for order in world.ledger.orders(run.run_id)
+    }
+
+
+def _orders_once(world: World) -> Iterator[str]:
+    """Every order at the broker is one of ours, once, and the ledger tells of it what the broker tells."""
+    ours = all_orders(world)
+    entries = [order for order in world.exchange.orders() if order.parent_id is None]
+    for booked in entries:
+        order = ours.pop(booked.client_order_id, None)
+        if order is None:
+            yield f"the broker has {booked.client_order_id} ({booked.status}), which no plan knows"
+        else:
+            yield from _same(order, booked)
+            yield from _same_legs(world, order, booked)
+    for order in ours.values():
+        if order.status not in _NEVER_SENT:
+            yield f"the ledger has {order.client_order_id} as {order.status}, and the broker never got it"
+
+
+def _same(order: Order, booked: BookedOrder) -> Iterator[str]:
+    told = f"{order.client_order_id}: ledger {order.status} {order.filled_qty}/{order.qty} for {order.filled_value}"
+    value = to_cents(booked.filled_value)
+    same_end = booked.status in _ENDS.get(order.status, set()) or (not order.status.ended and booked.status.open)
+    same_fills = (order.qty, order.filled_qty, order.filled_value) == (booked.qty, booked.filled_qty, value)
+    if not (same_end and same_fills and order.side.value == booked.side.value and order.symbol == booked.symbol):
+        yield f"{told}; broker {booked.status} {booked.filled_qty}/{booked.qty} for {value}"
+    if sum(share.filled_qty for share in order.shares) != order.filled_qty:
+        yield f"{told}: the strategies' shares do not sum to what is filled"
+
+
+def _same_legs(world: World, order: Order, booked: BookedOrder) -> Iterator[str]:
+    known = {leg.broker_order_id: leg for leg in order.legs}
+    for leg in world.exchange.legs(booked):
+        found = known.get(leg.id)
+        if found is None:
+            yield f"{order.client_order_id}: its leg {leg.type} ({leg.status}) is not in the ledger"
+        elif (found.filled_qty, found.filled_value) != (leg.filled_qty, to_cents(leg.filled_value)):
+            yield (
+                f"{order.client_order_id}: leg {found.kind} {found.filled_qty} for {found.filled_value} in the ledger, "
+                f"{leg.filled_qty} for {to_cents(leg.filled_value)} at the broker"
+            )
+        elif found.status.ended == leg.status.open:
+            yield f"{order.client_order_id}: leg {found.kind} is {found.status} in the ledger, {leg.status} there"
+
+
+def _nothing_in_doubt(world: World) -> Iterator[str]:
+    """No intent is left half done, and the list of open orders is the truth."""
+    ours = all_orders(world)
+    for order in ours.values():
+        if order.status in _UNSETTLED:
+            yield f"{order.client_order_id} is still {order.status} after the next run"
+    listed = sorted(order.client_order_id for order in world.ledger.open_orders())
+    really = sorted(name for name, order in ours.items() if order.open)
+    if listed != really:
+        yield f"listed as open: {listed}; open: {really}"
+
+
+def _shares(world: World) -> Iterator[str]:
+    """For every symbol the sleeves and what nobody manages are what the exchange holds."""
+    expected = Counter(shares_by_symbol(world))
+    symbol, unmanaged = UNMANAGED
+    expected[symbol] += unmanaged  # type: ignore[assignment] # a Counter of Decimals
+    held = {position.symbol: position.qty for position in world.exchange.positions()}
+    for name in sorted(expected.keys() | held.keys()):
+        if expected.get(name, 0) != held.get(name, 0):
+            yield f"{name}: sleeves and unmanaged {expected.get(name, 0)}, exchange {held.get(name, 0)}"
+
+
+def _cash(world: World) -> Iterator[str]:
+    """The sleeves' cash changed by exactly what the orders were booked at, each of them rounded once to the cent."""
+    moved = Decimal(0)
+    for order in world.exchange.orders():
+        moved -= order.side.sign * to_cents(order.filled_value)
+    sleeves = world.ledger.sleeves().values()
+    granted = sum((s.cash - s.realised_pnl + sum((p.cost for p in s.positions.values()), Decimal(0)) for s in sleeves))
+    if granted > CASH:
+        yield f"the sleeves were given {granted} of {CASH}"
+    total = sum((sleeve.cash for sleeve in sleeves), Decimal(0))
+    opened = sum((cash for cash in world.granted().values()), Decimal(0))
+    if total != opened + moved:
+        yield f"the sleeves have {total} in cash: {opened} when opened, {moved} by orders"
+
+
+def _sleeves_in_themselves(world: World) -> Iterator[str]:
+    """What a sleeve was given is its cash and its cost less its gains; and nothing in it is negative."""
+    granted = world.granted()
+    for name, sleeve in world.ledger.sleeves().items():
+        cost = sum((position.cost for position in sleeve.positions.values()), Decimal(0))
+        if sleeve.cash + cost - sleeve.realised_pnl != granted[name]:
+            yield (
+                f"{name}: cash {sleeve.cash} + cost {cost} - realised {sleeve.realised_pnl} is not the "
+                f"{granted[name]} that it was given"
+            )
+        wrong = [symbol for symbol, position in sleeve.positions.items() if position.qty <= 0 or position.cost < 0]
+        if wrong:
+            yield f"{name}: holds nothing or less of {wrong}"
+        yield from _adds_up(world, name)
+
+
+def _adds_up(world: World, name: str) -> Iterator[str]:
+    """A sleeve's shares are those of its orders, legs and crosses."""
+    owned: Counter[str] = Counter()
+    for order in all_orders(world).values():
+        for share in order.shares:
+            if share.strategy == name:
+                owned[order.symbol] += order.side.sign * share.filled_qty  # type: ignore[assignment]
+        if order.shares[0].strategy == name:
+            owned[order.symbol] -= sum(leg.filled_qty for leg in order.legs)  # type: ignore[assignment]
+    for crosses in world.ledger.crosses.values():
+        for cross in crosses:
+            owned[cross.symbol] += cross.qty * ((cross.buyer == name) - (cross.seller == name))  # type: ignore[assignment]
+    positions = world.ledger.sleeves()[name].positions
+    for symbol in sorted(owned.keys() | positions.keys()):
+        held = positions[symbol].qty if symbol in positions else 0
+        if held != owned[symbol]:
+            yield f"{name} holds {held} {symbol}; its orders, legs and crosses gave it {owned[symbol]}"
+
+
+def _halt_honoured(world: World) -> Iterator[str]:
+    """No Lambda that began after the halt has sent an order; one that flattens allows sells."""
+    record = world.outside.record
+    for (halted_at, flatten), resumed_at in zip(record.halts, [*record.resumed, 10**9], strict=False):
+        for sent in record.submissions:
+            allowed = flatten and sent.side is OrderSide.SELL
+            if halted_at < sent.invocation <= resumed_at and not allowed:
+                yield f"{sent.client_order_id} was sent by invocation {sent.invocation}; halted at {halted_at}"
+
+
+def _alerts(world: World) -> Iterator[str]:
+    """A person has heard of every run that failed, and from the state machine itself if its topic took messages."""
+    received = world.lasting.inbox.received
+    told = "\n".join(f"{subject}\n{message}" for subject, message in received)
+    by_machine = "\n".join(message for subject, message in received if subject == "Openbell: a trading run failed")
+    deaf = any(".topic." in fault.place for fault in world.outside.record.injected)
+    for name, status in world.lasting.executions.items():
+        if status == "FAILED" and name not in (told if deaf else by_machine):
+            yield f"execution {name} failed ({world.lasting.endings[name]}), and nobody heard of it"
+    for run in world.ledger.runs(10_000):
+        ended_well = world.lasting.executions.get(run.execution) == "SUCCEEDED"
+        if run.status is RunStatus.FAILED and ended_well and run.run_id not in told and run.execution not in told:
+            yield f"run {run.run_id} is FAILED ({run.note}), its execution succeeded, and nobody heard of it"
+
+
+def _ends(world: World) -> Iterator[str]:
+    """Nobody holds the lease, every run has ended, and whoever traded has a report."""
+    if lease := world.ledger.lease():
+        yield f"{lease.holder} still holds the lease"
+    for run in world.ledger.runs(10_000):
+        aborted = world.lasting.executions.get(run.execution) == "ABORTED"
+        if run.status is RunStatus.RUNNING and not aborted:
+            yield f"run {run.run_id} of {run.execution} is still RUNNING"
+        if run.status is RunStatus.COMPLETED and report_key(run.run_id) not in world.archive_keys():
+            yield f"run {run.run_id} has no report"
+
+
+def _no_own_goals(world: World) -> Iterator[str]:
+    """The broker never refused an order because of another one of ours, and never sold short."""
+    for order in all_orders(world).values():
+        if "wash trade" in order.note and order.status is OrderStatus.REJECTED:
+            yield f"{order.client_order_id} was rejected: {order.note}"
+        if order.side.value == Side.SELL and "insufficient qty" in order.note:
+            yield f"{order.client_order_id} was rejected: {order.note}"
+    for order in all_orders(world).values():
+        if any(leg.kind is LegKind.ENTRY for leg in order.legs):
+            yield f"{order.client_order_id} has a leg that is an entry"

@@ -1,0 +1,218 @@
+"""The one gate between our code and everything outside: every call passes here, and here faults happen to it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from openbell.model import OrderRequest, Side
+from tests.chaos.faults import (
+    SUBMISSION,
+    Crash,
+    Fault,
+    Kind,
+    Stopped,
+    no_answer,
+    refused,
+    rejected,
+    too_busy,
+)
+from tests.chaos.lambdas import Invocation
+
+_TIMEOUT_SECONDS = 10  # how long a client waits for an answer
+_OUTAGE_CALLS = 8  # more than a task's retries, fewer than those of a whole run
+_TRANSIT_CALLS = 3  # that pass before a late order arrives
+
+type Effect = Callable[[], Any]
+
+
+class Events(Protocol):
+    """What a fault can set in motion."""
+
+    def deliver_again(self, invocation: Invocation) -> None:
+        """Run the same task a second time."""
+
+    def start_rival(self, *, same_tick: bool) -> None:
+        """Start another execution."""
+
+    def take_over(self) -> None:
+        """Let the lease expire, and another execution run."""
+
+    def move_market(self) -> None:
+        """Let the market print its next prices."""
+
+    def halt(self, *, flatten: bool) -> None:
+        """Halt trading, and perhaps sell everything."""
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock move."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """An order that one of ours tried to send."""
+
+    client_order_id: str
+    side: Side
+    invocation: int  # its number
+
+
+@dataclass
+class Record:
+    """What happened."""
+
+    lines: list[str] = field(default_factory=list)  # every call and fault, for a person
+    places: Counter[str] = field(default_factory=Counter)  # calls while faults were on
+    injected: list[Fault] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+    halts: list[tuple[int, bool]] = field(default_factory=list)  # invocations begun before each, whether to sell all
+    resumed: list[int] = field(default_factory=list)  # the same of each end of a halt
+
+
+class Outside:
+    """Counts calls, and lets the faults happen that are due."""
+
+    def __init__(self, events: Events, faults: Sequence[Fault] = ()) -> None:
+        self.record = Record()
+        self.armed = False
+        self.current: Invocation | None = None
+        self._events = events
+        self._faults = list(faults)
+        self._on_the_way: list[tuple[int, Effect]] = []
+        self._calls = 0
+        self._outage: tuple[str, int] = ("", 0)
+
+    def disarm(self) -> None:
+        """From now on everything works, and what was on its way arrives."""
+        self.armed = False
+        self._outage = ("", 0)
+        self.arrive()
+
+    def arrive(self, by: int | None = None) -> None:
+        """Let late orders reach the broker: those due by a number of calls, or all."""
+        due = [item for item in self._on_the_way if by is None or item[0] <= by]
+        self._on_the_way = [item for item in self._on_the_way if item not in due]
+        for _, effect in due:
+            try:
+                effect()
+            except Exception as error:  # noqa: BLE001 nobody waits for the answer any more
+                self.record.lines.append(f"    a late order was refused: {error}")
+            else:
+                self.record.lines.append("    a late order arrived")
+
+    def call(self, state: str, call: str, effect: Effect, arguments: Sequence[Any] = ()) -> Any:
+        """One call to the outside."""
+        self._calls += 1
+        self.arrive(self._calls)
+        place = f"{state}.{call}"
+        if call == SUBMISSION and self.current:
+            request: OrderRequest = arguments[0]
+            self.record.submissions.append(Submission(request.client_order_id, request.side, self.current.number))
+        fault = self._due(place) if self.armed else None
+        self.record.lines.append(f"  {place}{f'   <== {fault}' if fault else ''}")
+        if fault:
+            return self._strike(fault.kind, call, effect)
+        if self._out_of_order(call):
+            raise no_answer(call)
+        return effect()
+
+    def _due(self, place: str) -> Fault | None:
+        nth = self.record.places[place]
+        self.record.places[place] += 1
+        for fault in self._faults:
+            if fault.place == place and fault.nth == nth:
+                self._faults.remove(fault)
+                self.record.injected.append(fault)
+                return fault
+        return None
+
+    def _out_of_order(self, call: str) -> bool:
+        port, left = self._outage
+        if left <= 0 or not call.startswith(f"{port}."):
+            return False
+        self._outage = (port, left - 1)
+        self._events.pass_time(_TIMEOUT_SECONDS)
+        return True
+
+    def _strike(self, kind: Kind, call: str, effect: Effect) -> Any:
+        if kind.endswith("_after"):
+            result = effect()
+            self._happen(kind, call)
+            return result
+        if kind is Kind.LATE:
+            self._on_the_way.append((self._calls + _TRANSIT_CALLS, effect))
+            raise no_answer(call)
+        if kind is Kind.UNSEEN:
+            effect()
+            return None
+        if kind is Kind.PARTIAL:
+            return dict(list(effect().items())[1:])
+        self._happen(kind, call)
+        return effect()
+
+    def _happen(self, kind: Kind, call: str) -> None:  # noqa: C901 a table
+        match kind:
+            case Kind.CRASH_BEFORE | Kind.CRASH_AFTER:
+                raise Crash
+            case Kind.STOP_BEFORE | Kind.STOP_AFTER:
+                raise Stopped
+            case Kind.SILENT_BEFORE | Kind.SILENT_AFTER:
+                self._events.pass_time(_TIMEOUT_SECONDS)
+                raise no_answer(call)
+            case Kind.OUTAGE:
+                self._outage = (call.partition(".")[0], _OUTAGE_CALLS)
+                raise no_answer(call)
+            case Kind.BUSY:
+                raise too_busy(call)
+            case Kind.REFUSED:
+                raise refused()
+            case Kind.REJECTED:
+                raise rejected()
+            case _:
+                self._meanwhile(kind)
+
+    def _meanwhile(self, kind: Kind) -> None:
+        """Things that happen while the caller waits, and of which it sees nothing."""
+        caller = self.current
+        if caller is None:
+            raise RuntimeError(f"{kind} needs a Lambda to happen to")
+        match kind:
+            case Kind.TWICE_BEFORE | Kind.TWICE_AFTER:
+                self._events.deliver_again(caller)
+            case Kind.ZOMBIE_BEFORE | Kind.ZOMBIE_AFTER:
+                caller.park()
+            case Kind.RIVAL:
+                self._events.start_rival(same_tick=False)
+            case Kind.SAME_TICK:
+                self._events.start_rival(same_tick=True)
+            case Kind.TAKEN_OVER:
+                self._events.take_over()
+            case Kind.PRINT:
+                self._events.move_market()
+            case Kind.HALT | Kind.FLATTEN:
+                self._events.halt(flatten=kind is Kind.FLATTEN)
+        self.current = caller
+
+
+class Seam:
+    """A port of which every method passes the gate, under the name of the state whose Lambda calls it."""
+
+    def __init__(self, port: str, target: object, outside: Outside) -> None:
+        self._port = port
+        self._target = target
+        self._outside = outside
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+        if not callable(method):
+            return method
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            invocation = self._outside.current
+            if invocation is None:
+                raise RuntimeError(f"{self._port}.{name} was called by no Lambda")
+            return self._outside.call(
+                invocation.state, f"{self._port}.{name}", lambda: method(*arguments, **named), arguments
+            )
+
+        return call

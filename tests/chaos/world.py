@@ -1,0 +1,257 @@
+"""The platform in one process, with everything around it under the play's control."""
+
+import json
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, cast
+
+from lab.exchange import ExchangeBroker, ExchangeData
+from openbell.adapters.memory.archive import MemoryArchive
+from openbell.adapters.memory.ledger import MemoryLedger
+from openbell.model import Halt, Lease, Sleeve
+from openbell.ports import Alerts, Archive, Broker, Desk, Ledger, MarketData
+from paper import PaperExchange
+from tests.chaos.faults import Crash, Fault, Stopped
+from tests.chaos.handlers import invoke, wired
+from tests.chaos.lambdas import Invocation
+from tests.chaos.machine import Aborted, Ended, Outer, TaskFailed, play
+from tests.chaos.market import CASH, UNMANAGED, Setting, config, history
+from tests.chaos.outside import Outside, Seam
+
+_MARKET_CLOSES = 16
+
+
+@dataclass
+class Inbox:
+    """Alerts that arrived."""
+
+    received: list[tuple[str, str]] = field(default_factory=list)
+
+    def alert(self, subject: str, message: str) -> None:
+        """See Alerts."""
+        self.received.append((subject, message))
+
+
+class KeptArchive(MemoryArchive):
+    """The archive, with a list of what it holds."""
+
+    def keys(self) -> list[str]:
+        """Every key."""
+        return list(self._contents)
+
+
+class WatchedLedger(MemoryLedger):
+    """The ledger, which remembers with how much cash each sleeve was opened."""
+
+    @property
+    def granted(self) -> dict[str, Decimal]:
+        """USD by strategy."""
+        return self.__dict__.setdefault("_granted", {})
+
+    def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
+        """See Ledger."""
+        super().open_sleeve(sleeve, lease)
+        self.granted.setdefault(sleeve.strategy, sleeve.cash)
+
+
+@dataclass
+class Lasting:
+    """All that outlives a process."""
+
+    ledger: WatchedLedger = field(default_factory=WatchedLedger)
+    archive: KeptArchive = field(default_factory=KeptArchive)
+    inbox: Inbox = field(default_factory=Inbox)
+    executions: dict[str, str] = field(default_factory=dict)  # name -> RUNNING, SUCCEEDED, FAILED or ABORTED
+    endings: dict[str, str] = field(default_factory=dict)  # name -> last state and error
+
+
+class World:
+    """An exchange, stores, and the executions of the workflow over them."""
+
+    def __init__(self, setting: Setting, faults: Sequence[Fault] = (), frozen: bytes = b"") -> None:
+        self.setting = setting
+        self.config = config(setting)
+        self.lasting = Lasting()
+        state = None
+        if frozen:
+            self.lasting, state = pickle.loads(frozen)
+        at = state.now if state else setting.start
+        self.exchange = PaperExchange(history(setting.market), CASH, at, rules=setting.rules, state=state)
+        if not state:
+            self.exchange.by_hand.trade(*UNMANAGED)
+        self.broker: Broker = ExchangeBroker(self.exchange)
+        self.outside = Outside(self, faults)
+        self._sleepers: list[Invocation] = []
+        self._begun = 0
+        self._tick = ""
+
+    def freeze(self) -> bytes:
+        """The world as it stands, to be continued as often as wanted."""
+        return pickle.dumps((self.lasting, self.exchange.state))
+
+    @property
+    def ledger(self) -> WatchedLedger:
+        """The ledger itself, without faults."""
+        return self.lasting.ledger
+
+    # Executions.
+
+    def execute(self, name: str, tick: str = "") -> Ended:
+        """One execution of the workflow, by hand or by a tick of the schedule; ABORTED if it was stopped."""
+        self.outside.record.lines.append(f"{self.exchange.now:%a %H:%M:%S} execution {name} {tick}")
+        given: dict[str, Any] = {"schedule": "daily", "tick": tick} if tick else {}
+        self._tick = tick or self._tick
+        self.lasting.executions[name] = "RUNNING"
+        outer = Outer(
+            invoke=self._invoke,
+            publish=self._publish,
+            wait=self.exchange.wait,
+            back_off=self.pass_time,
+        )
+        try:
+            with wired(self._desk(), self._data(), self.config):
+                ended = play(outer, name, given)
+        except (Aborted, Stopped):
+            ended = Ended("ABORTED", "")
+        if ended.status != "SUCCEEDED":  # the rule RunEndedBadly, which no Lambda and no Catch has to reach
+            self.lasting.inbox.alert("a rule's alert", f"the execution {name} ended as {ended.status}")
+        self.lasting.executions[name] = ended.status
+        self.lasting.endings[name] = f"{ended.state} {ended.error} {ended.cause}".strip()
+        self.outside.record.lines.append(f"{self.exchange.now:%a %H:%M:%S} {name} {ended}")
+        return ended
+
+    def next_session(self) -> None:
+        """The same time of the next session; by then nothing of this one is on its way any more."""
+        self.wake_sleepers()
+        self.outside.arrive()
+        self.exchange.close_session()
+        self.exchange.open_next_session(self.setting.at)
+
+    def wake_sleepers(self) -> None:
+        """Let every Lambda go on whose connection was lost."""
+        sleepers, self._sleepers = self._sleepers, []
+        with wired(self._desk(), self._data(), self.config):
+            for sleeper in sleepers:
+                self._go_on(sleeper, sleeper.resume)
+
+    def _invoke(self, state: str, function: str, payload: dict[str, Any]) -> Any:
+        invocation = self._new(state, function, payload)
+        sleepers = list(self._sleepers)
+        self._go_on(invocation, invocation.start)
+        if not invocation.ended:
+            raise TaskFailed("Lambda.SdkClientException", "the connection to the Lambda was lost")
+        for sleeper in sleepers:  # it was only slow: it goes on after its own retry
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+                self._go_on(sleeper, sleeper.resume)
+        return _answer(invocation)
+
+    def _new(self, state: str, function: str, payload: dict[str, Any]) -> Invocation:
+        self._begun += 1
+        event = json.loads(json.dumps(payload))  # nothing but JSON travels
+        return Invocation(state, function, partial(invoke, function, event), self._begun)
+
+    def _desk(self) -> Desk:
+        return Desk(
+            cast(Broker, self._seam("broker", self.broker)),
+            cast(Ledger, self._seam("ledger", self.lasting.ledger)),
+            cast(Archive, self._seam("archive", self.lasting.archive)),
+            cast(Alerts, self._seam("alerts", self.lasting.inbox)),
+        )
+
+    def _data(self) -> MarketData:
+        return cast(MarketData, self._seam("data", ExchangeData(self.exchange)))
+
+    def _seam(self, port: str, target: object) -> Seam:
+        return Seam(port, target, self.outside)
+
+    def _go_on(self, invocation: Invocation, move: Any) -> None:
+        before, self.outside.current = self.outside.current, invocation
+        move()
+        self.outside.current = before
+        if not invocation.ended:
+            self._sleepers.append(invocation)
+
+    def _publish(self, subject: str, message: str) -> None:
+        """The state machine's own call: no Lambda is involved."""
+        try:
+            self.outside.call("NotifyFailure", "topic.publish", partial(self.lasting.inbox.alert, subject, message))
+        except ConnectionError as error:
+            raise TaskFailed("SNS.InternalErrorException", str(error)) from error
+
+    def resume(self) -> None:
+        """A person resumes trading."""
+        self.ledger.clear_halt()
+        self.outside.record.resumed.append(self._begun)
+
+    def granted(self) -> dict[str, Decimal]:
+        """The cash that each sleeve was opened with."""
+        return self.lasting.ledger.granted
+
+    def archive_keys(self) -> frozenset[str]:
+        """All that the archive holds."""
+        return frozenset(self.lasting.archive.keys())
+
+    # What faults set in motion: see Events.
+
+    def deliver_again(self, invocation: Invocation) -> None:
+        """Run the same task a second time, here and now; nobody waits for its answer."""
+        self._begun += 1
+        again = Invocation(invocation.state, invocation.function, invocation.body, self._begun)
+        self._go_on(again, again.start)
+
+    def start_rival(self, *, same_tick: bool) -> None:
+        """Another execution, from start to end."""
+        name = f"rival-{len(self.lasting.executions)}"
+        self.execute(name, self._tick if same_tick else "")
+
+    def take_over(self) -> None:
+        """The caller is frozen until the next session, and wakes up when another run has come and gone."""
+        self.exchange.close_session()
+        self.exchange.open_next_session(self.setting.at)
+        self.start_rival(same_tick=False)
+
+    def move_market(self) -> None:
+        """To the next moment at which prices are printed: the closing window, or the closing bell."""
+        now = self.exchange.now
+        window = now.replace(hour=_MARKET_CLOSES - 1, minute=45, second=0, microsecond=0)
+        if now < window:
+            self.exchange.advance(window)
+        else:
+            self.exchange.close_session()
+
+    def halt(self, *, flatten: bool) -> None:
+        """A person halts trading, if nobody has."""
+        if self.ledger.halt():
+            return
+        self.ledger.set_halt(Halt("enough is enough", "a person", self.exchange.now, flatten=flatten))
+        self.outside.record.halts.append((self._begun, flatten))
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock move."""
+        self.exchange.advance(self.exchange.now + timedelta(seconds=seconds))
+
+
+def _answer(invocation: Invocation) -> Any:
+    """What the state machine hears of an invocation that has ended."""
+    error = invocation.error
+    if error is None:
+        return json.loads(json.dumps(invocation.result))
+    if isinstance(error, Stopped):
+        raise Aborted
+    if isinstance(error, Crash):
+        raise TaskFailed("Runtime.ExitError", "the process died")
+    raise TaskFailed(type(error).__name__, json.dumps({"errorMessage": str(error)}))
+
+
+def shares_by_symbol(world: World) -> dict[str, Decimal]:
+    """Shares in all sleeves together."""
+    owned: dict[str, Decimal] = {}
+    for sleeve in world.ledger.sleeves().values():
+        for symbol, position in sleeve.positions.items():
+            owned[symbol] = owned.get(symbol, Decimal(0)) + position.qty
+    return owned
