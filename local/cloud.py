@@ -17,7 +17,7 @@ from local.alerts import Alert, publications_are_told
 from local.artefacts import Artefacts
 from local.deploy import Stack, deploy
 from local.events import put_event, rules_deliver, status_change
-from local.executions import ExecutionChange, Watch
+from local.executions import ExecutionChange, Watch, was_started
 from local.failures import Failures, InternalError, LocalCloudError
 from local.functions import Functions, Invocation
 from local.kept_state import KeptState
@@ -210,7 +210,7 @@ class LocalCloud:
 
     @cached_property
     def schedules(self) -> tuple[Schedule, ...]:
-        """The deployed schedules, by their names in the template."""
+        """The deployed schedules that start a workflow, by their names in the template."""
         return deployed_schedules(
             self._clients, {physical: name for name, physical in self._stack.physical_ids.items()}
         )
@@ -223,6 +223,10 @@ class LocalCloud:
     def fire(self, schedule: Schedule, at: datetime | None = None) -> str:
         """Start the schedule's target as if it fired at `at`; gives the execution's ARN."""
         return fire(schedule, at or self._clock(), self._clients)
+
+    def has_fired(self, schedule: Schedule, at: datetime) -> bool:
+        """Whether an execution was started with the input that the firing at `at` gives, also before a restart."""
+        return was_started(schedule.state_machine_arn, schedule.filled(schedule.input_text, at))
 
     def logs(self, function: str) -> tuple[str, ...]:
         """What the function (name in the template) has printed, oldest first."""

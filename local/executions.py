@@ -71,6 +71,12 @@ def _change(execution: Execution) -> ExecutionChange:
     )
 
 
+def was_started(state_machine_arn: str, text: str) -> bool:
+    """Whether an execution of this state machine was ever started with the input `text`."""
+    machine = get_backend(ACCOUNT_ID, REGION).describe_state_machine(state_machine_arn)
+    return any(execution.execution_input == text for execution in machine.executions)
+
+
 class ExecutionFiles:
     """A file for each execution, `<state machine>/<name>.jsonl`: how it started, then every event of its history."""
 

@@ -124,9 +124,10 @@ def _cron_matches(fields: str, local: datetime) -> bool:
 def _next_of_cron(fields: str, at: datetime, zone: ZoneInfo) -> datetime | None:
     """The next wall-clock time that matches; those that summer time leaves out or repeats fire never, or once."""
     cron = AWSCron(fields)
-    wall: datetime | None = at.astimezone(zone).replace(tzinfo=UTC)  # it poses as UTC, as above
-    while wall := cron.occurrence(wall).next():
-        moment = wall.replace(tzinfo=zone)
+    wall = at.astimezone(zone).replace(tzinfo=UTC)  # it poses as UTC, as above
+    while found := cron.occurrence(wall).next():
+        wall = found
+        moment: datetime = wall.replace(tzinfo=zone)
         exists = moment.astimezone(UTC).astimezone(zone).replace(tzinfo=UTC) == wall
         if exists and moment.astimezone(UTC) > at:
             return moment
@@ -139,7 +140,10 @@ def _rate_minutes(words: str) -> int:
 
 
 def deployed_schedules(clients: Clients, logical_ids: Mapping[str, str]) -> tuple[Schedule, ...]:
-    """Every schedule of the account; `logical_ids` has their names in the template by their deployed names."""
+    """The schedules that start a workflow; `logical_ids` has their names in the template by their deployed names.
+
+    What others do, such as writing a metric at night, concerns nobody here.
+    """
     scheduler = clients.get("scheduler")
     pages = scheduler.get_paginator("list_schedules").paginate()
     listed = [found for page in pages for found in page["Schedules"]]
@@ -156,6 +160,7 @@ def deployed_schedules(clients: Clients, logical_ids: Mapping[str, str]) -> tupl
             target=found["Target"],
         )
         for found in full
+        if ":states:" in found["Target"]["Arn"] or found["Target"]["Arn"] == _START_EXECUTION
     ]
     return tuple(sorted(schedules, key=lambda schedule: schedule.logical_id))
 

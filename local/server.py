@@ -41,7 +41,7 @@ def moto_server(failures: Failures, port: int = 0, wrap: Wrap | None = None) -> 
     """The URL of a running, empty moto server; its internal errors go to `failures`.
 
     It listens on a free port by default; `wrap` may put something before its application. moto keeps its state in the
-    process, so a second server in the same process raises RuntimeError; OSError if the port is taken.
+    process, so a second server in the same process raises RuntimeError.
     """
     if not _one_at_a_time.acquire(blocking=False):
         raise RuntimeError("a LocalCloud is already open in this process: moto's state is global, close it first")

@@ -18,7 +18,7 @@ from local.pace import Pace
 from local.scheduler import Schedule
 
 _INSTANT = timedelta(microseconds=1)
-_STEP_SECONDS = 1.0  # real time after which a clock that is under way moves on
+_LOOK_SECONDS = 0.5  # real time after which a clock that is under way moves on, and a stop is noticed
 TOO_LATE = timedelta(minutes=5)  # a tick that could not be delivered for so long is given up, as in the template
 
 
@@ -54,35 +54,16 @@ class _Waiter:
 class Timeline:
     """Drives a clock over schedules and waits. `play` belongs to one thread; all else may be called from any."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        schedules: Sequence[Schedule],
-        fire: Callable[[Tick], object],
-        pace: Pace,
-        *,
-        fired: Callable[[Tick], bool] = lambda _: False,
-    ) -> None:
-        """Prepare to play.
-
-        Args:
-            clock: the market's.
-            schedules: those that are enabled.
-            fire: starts the tick's execution, which is `heard` of before it returns.
-            pace: how fast the clock moves.
-            fired: whether a tick of this very moment has been fired before a restart.
-        """
+    def __init__(self, clock: Clock, pace: Pace) -> None:
         self._clock = clock
-        self._schedules = schedules
-        self._fire = fire
         self._pace = pace
-        self._fired = fired
         self._changed = threading.Condition()
         self._running: set[str] = set()  # ARNs
         self._waiters: list[_Waiter] = []
         self._numbers = count()
         self._news = 0  # how often an execution has started, ended or begun to wait
         self._known = 0  # of it, when everything was quiet last
+        self._stopped = False
         self._closed = False
 
     # What executions do.
@@ -120,22 +101,33 @@ class Timeline:
     def _now(self) -> datetime:
         return self._clock.now.astimezone(UTC)
 
-    def play(self, until: datetime) -> Iterator[None]:
+    @property
+    def running(self) -> frozenset[str]:
+        """ARNs of the executions under way."""
+        return frozenset(self._running)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody wanted the end before it had come."""
+        return self._stopped
+
+    def stop(self, *_: object) -> None:
+        """End `play` at the next moment at which nothing is half done; made to be called by a signal."""
+        self._stopped = True
+
+    def play(self, schedules: Sequence[Schedule], fire: Callable[[Tick], object], until: datetime) -> Iterator[None]:
         """Let time pass up to `until`; gives the word whenever nothing computes, before time passes on.
 
-        Ticks after `until` do not fire, but executions under way go on to their end. Ticks of the moment at which the
-        clock stands fire, unless they have `fired`; those that somebody else has moved the clock over by more than
-        TOO_LATE do not.
+        `fire` starts a tick's execution, which is `heard` of before it returns. A tick of the moment at which the clock
+        stands fires too. Ticks after `until` do not, but executions under way go on to their end; nor do those that
+        somebody else has moved the clock over by more than TOO_LATE.
         """
         end = until.astimezone(UTC)
-        ticks = _upcoming(self._schedules, self._now - _INSTANT)
+        ticks = _upcoming(schedules, self._now - _INSTANT)
         tick = next(ticks, None)
-        while True:
-            with self._changed:
-                self._changed.wait_for(self._is_quiet)
-                self._known = self._news
+        while self._await_quiet():
             yield
-            while tick and self._is_void(tick):
+            while tick and self._now - tick.at > TOO_LATE:
                 tick = next(ticks, None)
             due = tick if tick and tick.at <= end else None
             waiter = self._waiters[0] if self._waiters else None
@@ -146,29 +138,34 @@ class Timeline:
                 if self._pass_to(end):
                     return
             elif self._pass_to(due.at):
-                self._fire(due)
+                fire(due)
                 tick = next(ticks, None)
+
+    def _await_quiet(self) -> bool:
+        """False if the timeline was stopped before everything was quiet."""
+        with self._changed:
+            while not self._stopped and not self._changed.wait_for(self._is_quiet, _LOOK_SECONDS):
+                pass
+            self._known = self._news
+        return not self._stopped
 
     def _is_quiet(self) -> bool:
         return len(self._running) <= len(self._waiters)
-
-    def _is_void(self, tick: Tick) -> bool:
-        return self._now - tick.at > TOO_LATE or (tick.at == self._now and self._fired(tick))
 
     def _wake(self) -> None:
         with self._changed:
             heapq.heappop(self._waiters).woken.set()
 
     def _pass_to(self, at: datetime) -> bool:
-        """Move the clock to `at` at the timeline's pace; False as soon as an execution has something new to say."""
+        """Move the clock to `at` at the timeline's pace; False as soon as there is something else to do."""
         while (now := self._now) < at:
-            if self._news != self._known:
+            if self._stopped or self._news != self._known:
                 return False
             to = self._pace.reached(now, at)
             if to > now:
                 self._clock.advance(to)
                 continue
-            patience = min(_STEP_SECONDS, self._pace.seconds_until(now, at))
+            patience = min(_LOOK_SECONDS, self._pace.seconds_until(now, at))
             with self._changed:
                 self._changed.wait_for(lambda: self._news != self._known, patience)
         return True

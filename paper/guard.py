@@ -26,15 +26,23 @@ class Guard:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Around what changes the state. A change that raises is saved as far as it came."""
+        """Around what changes the state. A change that raises an error is saved as far as it came.
+
+        One that is interrupted is not saved: the process ends, and the next one goes on from before it.
+        """
         with self.lock:
             self._changes += 1
+            failed: Exception | None = None
             try:
                 yield
+            except Exception as error:
+                failed = error
             finally:
                 self._changes -= 1
-                if self._save and not self._changes:
-                    self._save()
+            if self._save and not self._changes:
+                self._save()
+            if failed:
+                raise failed
 
 
 def locked[E: Guarded, **P, R](method: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,10 +39,10 @@ class Machine:
         schedules: Sequence[Schedule] = (),
         work: Callable[["Machine", Tick], object] = lambda *_: None,
         pace: Pace | None = None,
-        fired: Callable[[Tick], bool] = lambda _: False,
     ) -> None:
         self.clock = Hand(start)
-        self.timeline = Timeline(self.clock, schedules, self.fire, pace or Pace(None), fired=fired)
+        self.timeline = Timeline(self.clock, pace or Pace(None))
+        self._schedules = schedules
         self.told: list[str] = []
         self._work = work
 
@@ -65,8 +65,11 @@ class Machine:
     def wait(self, **duration: int) -> None:
         self.timeline.wait_until(self.clock.now + timedelta(**duration))
 
+    def steps(self, until: datetime) -> Iterator[None]:
+        return self.timeline.play(self._schedules, self.fire, until)
+
     def play(self, until: datetime) -> list[str]:
-        for _ in self.timeline.play(until):
+        for _ in self.steps(until):
             pass
         return self.told
 
@@ -137,15 +140,31 @@ def test_the_clock_waits_for_what_somebody_starts_by_hand() -> None:
     assert over - begun == timedelta(seconds=10)  # of the market, though it took 0.2 s: 24 minutes at this speed
 
 
-def test_a_tick_of_the_moment_at_which_the_clock_stands_fires_unless_it_has_fired_before() -> None:
-    schedules = [named("A", QUARTER_HOUR), named("B", QUARTER_HOUR)]
-    told = Machine(schedules=schedules, fired=lambda tick: tick.name == "A").play(at("2024-03-04 09:01"))
-    assert told == ["09:00:00 B 09:00 starts", "09:00:00 B 09:00 ends"]
+def test_a_stop_is_heeded_where_nothing_is_half_done() -> None:
+    def stop_in_the_second(machine: Machine, tick: Tick) -> None:
+        if "09:15" in f"{tick.at.astimezone(NEW_YORK)}":
+            machine.timeline.stop()
+
+    machine = Machine(schedules=[named("Q", QUARTER_HOUR)], work=stop_in_the_second)
+    assert [words for words in machine.play(at("2024-03-04 16:00")) if "starts" in words] == [
+        "09:00:00 Q 09:00 starts",
+        "09:15:00 Q 09:15 starts",
+    ]
+    assert machine.timeline.stopped
+
+
+def test_a_stop_does_not_wait_for_an_execution_that_computes() -> None:
+    released = threading.Event()
+    machine = Machine(schedules=[named("Q", QUARTER_HOUR)], work=lambda *_: released.wait())
+    threading.Timer(0.05, machine.timeline.stop).start()
+    assert machine.play(at("2024-03-04 16:00")) == ["09:00:00 Q 09:00 starts"]
+    assert machine.timeline.running == {"Q 09:00"}
+    released.set()
 
 
 def test_ticks_that_somebody_has_moved_the_clock_over_fire_late_by_five_minutes_at_most() -> None:
     machine = Machine(schedules=[named("Q", QUARTER_HOUR)])
-    playing = machine.timeline.play(at("2024-03-04 10:00"))
+    playing = machine.steps(at("2024-03-04 10:00"))
     next(playing)
     next(playing)  # 09:00 has fired
     machine.clock.advance(at("2024-03-04 09:35"))  # 09:15 is 20 minutes late, 09:30 five
@@ -162,7 +181,7 @@ def test_ticks_that_somebody_has_moved_the_clock_over_fire_late_by_five_minutes_
 def test_closing_lets_everything_go_on_that_waits() -> None:
     machine = Machine()
     machine.start("run", lambda: machine.wait(hours=1))
-    next(machine.timeline.play(at("2024-03-04 09:01")))
+    next(machine.steps(at("2024-03-04 09:01")))
     machine.timeline.close()
     machine.timeline.wait_until(at("2024-03-04 23:00"))  # and nothing waits after it
     deadline = time.monotonic() + 5

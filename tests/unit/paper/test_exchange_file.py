@@ -88,6 +88,17 @@ def test_a_change_of_several_parts_is_saved_once_and_whole() -> None:
     assert saved == ["cancelled, sold"]
 
 
+def test_a_change_that_is_interrupted_is_not_saved() -> None:
+    saved: list[int] = []
+    guard = Guard(lambda: saved.append(1))
+    with pytest.raises(KeyboardInterrupt), guard.change():
+        raise KeyboardInterrupt
+    assert saved == []
+    with guard.change():  # and the lock is free again
+        pass
+    assert saved == [1]
+
+
 def test_a_refusal_leaves_the_file_as_the_exchange_is(paper: PaperExchange, file: Path) -> None:
     with pytest.raises(PaperError):
         paper.submit(buy("1000000"))

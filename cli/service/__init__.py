@@ -1,0 +1,1 @@
+"""The local platform as a service: what `openbell up` runs."""
