@@ -42,7 +42,10 @@ def handler(event: CloseRunEvent) -> dict[str, Any]:
     """How the run ended, and where its report is."""
     limit = bootstrap.config().risk.max_failed_runs
     closed = close_run(event.execution, RunStatus(event.outcome), event.failure, bootstrap.desk(), limit)
-    metrics.add_metric(f"Runs{event.outcome.title()}", MetricUnit.Count, 1)
+    metrics.add_metric(f"Runs{closed.status.title()}", MetricUnit.Count, 1)
+    if closed.status is RunStatus.COMPLETED:
+        metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
+    metrics.add_metric("Halted", MetricUnit.Count, int(bootstrap.ledger().halt() is not None))
     if closed.report:
         _measure(closed.report)
     return {"run_id": closed.run_id, "status": closed.status.value, "report_key": closed.report_key}

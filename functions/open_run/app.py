@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
-from openbell.errors import RunSkipped
+from openbell.errors import Halted, RunSkipped
 from openbell.lambdas import Event, entry_point, metrics
 from openbell.workflow.open_run import RunRequest, open_run
 
@@ -31,8 +31,11 @@ def handler(event: OpenRunEvent) -> dict[str, Any]:
     request = RunRequest(event.execution, **event.request.model_dump())
     try:
         inputs = open_run(request, bootstrap.config(), bootstrap.desk())
-    except RunSkipped:
+    except RunSkipped as skipped:
         metrics.add_metric("RunsSkipped", MetricUnit.Count, 1)
+        metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
+        if isinstance(skipped, Halted):
+            metrics.add_metric("Halted", MetricUnit.Count, 1)
         raise
     metrics.add_metric("RunsOpened", MetricUnit.Count, 1)
     return {

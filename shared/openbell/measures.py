@@ -21,9 +21,18 @@ def figures(report: Mapping[str, Any]) -> list[Figure]:
         invested = sum(_value(sleeve) for sleeve in report.get("sleeves", {}).values())
         found.append(Figure("Exposure", invested / float(report["equity"])))
     found.append(Figure("DriftFound", float(len(report.get("checks", {}).get("differences", ())))))
+    found += _forecasts(report)
     for strategy in sorted({*report.get("strategies", ()), *report.get("sleeves", {})}):
         found += _of_strategy(strategy, report)
     return found
+
+
+def _forecasts(report: Mapping[str, Any]) -> list[Figure]:
+    """Nothing for a run that needed no forecasts: a fraction of none is no fraction."""
+    wanted = report.get("forecasts", {"made": (), "failed": ()})
+    missing = len(wanted["failed"])
+    total = missing + len(wanted["made"])
+    return [Figure("ForecastsMissing", missing / total)] if total else []
 
 
 def _of_strategy(strategy: str, report: Mapping[str, Any]) -> list[Figure]:

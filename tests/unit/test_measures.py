@@ -54,6 +54,12 @@ def test_a_strategys_figures() -> None:
     }
 
 
+def test_the_share_of_missing_forecasts_counts_those_that_were_wanted() -> None:
+    wanted = REPORT | {"forecasts": {"made": [{}, {}, {}], "failed": {"A": "too few bars"}}}
+    assert Figure("ForecastsMissing", 0.25) in figures(wanted)  # 1 of 4
+    assert not [figure for figure in figures(REPORT) if figure.name == "ForecastsMissing"]
+
+
 def test_a_strategy_without_capital_has_no_exposure() -> None:
     assert of("idle")["SleeveExposure"] == 0.0
     assert of("idle")["StrategyFailed"] == 1

@@ -47,7 +47,7 @@ def _as_list(value: Any) -> list[Any]:
 def test_the_sam_transform_accepts_the_template() -> None:
     kinds = [resource["Type"] for resource in expanded()["Resources"].values()]
     assert kinds.count("AWS::Lambda::Function") == 7
-    assert kinds.count("AWS::Scheduler::Schedule") == 3
+    assert kinds.count("AWS::Scheduler::Schedule") == 6
     assert kinds.count("AWS::StepFunctions::StateMachine") == 1
     assert not [kind for kind in kinds if kind.startswith("AWS::Serverless")]
 
@@ -82,13 +82,13 @@ def test_a_function_may_reach_the_services_that_it_is_told_of_and_no_other(name:
     assert allowed == {SERVICE[key] for key in ENVIRONMENT[name] if key in SERVICE}
 
 
-def test_only_log_delivery_which_knows_no_resource_is_allowed_on_everything() -> None:
+def test_only_what_knows_no_resource_is_allowed_on_everything() -> None:
     everything = {
         statement.get("Sid", "?")
         for statement in _all_statements()
         if "*" in _as_list(statement["Resource"]) or "*" in _as_list(statement["Action"])
     }
-    assert everything == {"DeliverLogs"}
+    assert everything == {"DeliverLogs", "WriteMetrics"}
 
 
 def test_no_policy_allows_a_whole_service() -> None:
@@ -246,8 +246,10 @@ def _broker_url(**given: str) -> str:
 
 
 def _schedules() -> list[dict[str, Any]]:
+    """Those that start a run."""
     found = expanded()["Resources"].values()
-    return [resource["Properties"] for resource in found if resource["Type"] == "AWS::Scheduler::Schedule"]
+    schedules = [resource["Properties"] for resource in found if resource["Type"] == "AWS::Scheduler::Schedule"]
+    return [schedule for schedule in schedules if schedule["Target"]["Arn"] == {"Ref": "StateMachine"}]
 
 
 def _ticks(name: str, day: datetime) -> Iterator[str]:
