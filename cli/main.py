@@ -4,6 +4,7 @@ import typer
 
 from cli.commands.backtest import backtest
 from cli.commands.books import orders, positions, reconcile
+from cli.commands.doctor import doctor
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
 from cli.commands.halt import halt, resume
@@ -11,6 +12,7 @@ from cli.commands.run import run
 from cli.commands.runs import replay, runs
 from cli.commands.status import status
 from cli.commands.strategies import strategies
+from cli.commands.up import up
 
 OPERATE = "A platform that is deployed, or runs in the local cloud"
 
@@ -29,6 +31,7 @@ def _root() -> None:
 
 
 app.add_typer(run, name="run")
+app.command()(up)
 app.command()(backtest)
 app.command(rich_help_panel=OPERATE)(status)
 app.command(rich_help_panel=OPERATE)(positions)
@@ -36,6 +39,7 @@ app.command(rich_help_panel=OPERATE)(orders)
 app.command(rich_help_panel=OPERATE)(runs)
 app.command(rich_help_panel=OPERATE)(reconcile)
 app.command(rich_help_panel=OPERATE)(replay)
+app.command(rich_help_panel=OPERATE)(doctor)
 app.command(rich_help_panel=OPERATE)(halt)
 app.command(rich_help_panel=OPERATE)(resume)
 app.command()(forecast)
