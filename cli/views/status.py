@@ -39,6 +39,7 @@ class SleeveLine:
     realised_pnl: Decimal
     unrealised_pnl: Decimal
     positions: int
+    version: int  # of the sleeve in the ledger: a correction by hand is conditional on it
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def read_status(ledger: Ledger, side: BrokerSide, execution_status: Callable[[st
 
 def _line(sleeve: Sleeve, prices: dict[str, Decimal]) -> SleeveLine:
     equity, gain = sleeve.equity(prices), unrealised_pnl(sleeve, prices)
-    return SleeveLine(sleeve.strategy, sleeve.cash, equity, sleeve.realised_pnl, gain, len(sleeve.positions))
+    held = len(sleeve.positions)
+    return SleeveLine(sleeve.strategy, sleeve.cash, equity, sleeve.realised_pnl, gain, held, sleeve.version)
 
 
 def status_tables(found: Status) -> Iterator[Table | str]:

@@ -70,16 +70,19 @@ def decide_again(run_id: str, *, ledger: Ledger, archive: Archive, config_folder
     Raises InvalidInput if the run did not get as far as deciding, or kept what this version cannot read; ConfigError
     if a strategy's code is missing.
     """
-    stored = _kept(archive, run_id, decisions_key(run_id))
     try:
-        recomputed = _decided(run_id, ledger, archive, config_folder)
+        inputs = from_json(RunInputs, _kept(archive, run_id, inputs_key(run_id)))
+        if inputs.flatten:
+            raise InvalidInput(f"run {run_id} sold everything because of a halt: no strategy decided anything in it")
+        stored = _kept(archive, run_id, decisions_key(run_id))
+        recomputed = _decided(inputs, ledger, archive, config_folder)
     except ValidationError as error:
         raise InvalidInput(f"this version cannot read what the run kept: {explain(error, run_id)}") from error
     return Replay(run_id, stored, to_json(recomputed))
 
 
-def _decided(run_id: str, ledger: Ledger, archive: Archive, config_folder: Path | None) -> Decisions:
-    inputs = from_json(RunInputs, _kept(archive, run_id, inputs_key(run_id)))
+def _decided(inputs: RunInputs, ledger: Ledger, archive: Archive, config_folder: Path | None) -> Decisions:
+    run_id = inputs.run_id
     closes, meta = (_kept(archive, run_id, key) for key in snapshot_keys(run_id))
     universe = from_json(Universes, _kept(archive, run_id, universe_key(run_id))).by_strategy
     config = _relocated(inputs.config, config_folder) if config_folder else inputs.config

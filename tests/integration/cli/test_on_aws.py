@@ -97,10 +97,7 @@ def test_a_secret_that_holds_no_keys_is_told(ledger: DynamoLedger, content: str)
 def test_a_stack_that_is_not_there_is_told_with_those_that_are(ledger: DynamoLedger) -> None:
     told = openbell("runs", stack="openbell-live")
     assert (told.exit_code, told.stdout) == (2, "")
-    assert (
-        "there is no stack 'openbell-live' on AWS, us-east-1; there are: another, openbell-paper"
-        in words(told)
-    )
+    assert "there is no stack 'openbell-live' on AWS, us-east-1; there are: another, openbell-paper" in words(told)
 
 
 def test_a_stack_of_something_else_is_told(ledger: DynamoLedger) -> None:

@@ -1,19 +1,24 @@
 """What the commands show of a platform, on runs in this process; the exchange's own books are the measure."""
 
 import json
+from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from cli.exits import Exit
 from cli.views.broker_side import BrokerSide, look_at_broker
 from cli.views.orders import orders_tables, read_orders
 from cli.views.positions import positions_tables, read_positions
+from cli.views.run_shown import print_run, read_run
 from cli.views.runs import read_runs, runs_tables
 from cli.views.status import read_status, status_tables
 from openbell.codec import to_plain
 from openbell.errors import BrokerUnavailable, InvalidInput, MarketClosed
 from openbell.model import Halt, Run, RunStatus
 from openbell.ports import Broker
+from openbell.runs import report_key
 from paper import Side as PaperSide
 from tests.builders import AS_OF, D
 from tests.integration.cli.shown import line_with, printed, trade
@@ -175,3 +180,35 @@ class TestRuns:
 
     def test_no_run_is_said(self) -> None:
         assert printed(read_runs(Stage().ledger, 5), runs_tables) == "No run yet.\n"
+
+
+class TestRunShown:
+    def test_a_run_that_is_under_way_is_shown_as_far_as_it_got(self, stage: Stage) -> None:
+        (run,) = stage.ledger.runs()
+        stage.ledger.finish_run(replace(run, status=RunStatus.RUNNING))
+        stage.archive.put(report_key(run.run_id), b"{}")  # of an earlier attempt to close it
+        text = shown(stage, run.run_id)
+        assert "running" in line_with(text, run.run_id, "daily")
+        assert line_with(text, f"{run.run_id}-RRC-buy-x-1", "filled")
+
+    def test_a_skipped_run_without_a_report_says_why(self) -> None:
+        stage = Stage()
+        stage.exchange.close_session()
+        with pytest.raises(MarketClosed):
+            stage.run()
+        (run,) = stage.ledger.runs()
+        assert read_run(stage.ledger, stage.archive, run.run_id).report is None
+        assert "Skipped: market closed, next open Thursday 2022-06-16 09:30 New York time" in shown(stage, run.run_id)
+
+    def test_a_completed_run_is_shown_even_if_its_history_is_forgotten(self, stage: Stage) -> None:
+        (run,) = stage.ledger.runs()
+        text = shown(stage, run.run_id)
+        assert line_with(text, "buy", "RRC", "12-1 return +74.2%, number 1 of 20", "filled")
+        assert "Workflow" not in text
+
+
+def shown(stage: Stage, run_id: str) -> str:
+    """As `openbell run show`, of an execution that Step Functions has forgotten."""
+    told = StringIO()
+    print_run(Console(file=told, width=200), read_run(stage.ledger, stage.archive, run_id), lambda _: [])
+    return told.getvalue()

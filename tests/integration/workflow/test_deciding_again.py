@@ -6,9 +6,10 @@ import pytest
 
 from openbell.config import PlatformConfig, parse_config
 from openbell.errors import InvalidInput
+from openbell.model import Halt
 from openbell.replay import decide_again
-from openbell.runs import decisions_key, inputs_key
-from tests.integration.workflow.stage import Stage, only_momentum
+from openbell.runs import inputs_key
+from tests.integration.workflow.stage import WEDNESDAY, Stage, only_momentum
 
 
 def played(settings: PlatformConfig) -> tuple[Stage, str]:
@@ -33,12 +34,22 @@ def test_other_inputs_give_other_decisions() -> None:
 
 
 def test_a_run_that_ended_before_it_had_decided_cannot_be_replayed() -> None:
-    stage, _ = played(only_momentum())
-    stage.archive.put(decisions_key("another"), b"{}")
+    stage, run_id = played(only_momentum())
     with pytest.raises(InvalidInput, match=r"run another kept no runs/another/inputs.json: it ended before"):
         decide_again("another", ledger=stage.ledger, archive=stage.archive)
-    with pytest.raises(InvalidInput, match=r"run third kept no runs/third/decisions.json"):
-        decide_again("third", ledger=stage.ledger, archive=stage.archive)
+    stage.archive.put(inputs_key("another"), stage.archive.get(inputs_key(run_id)))
+    with pytest.raises(InvalidInput, match=r"run another kept no runs/another/decisions.json"):
+        decide_again("another", ledger=stage.ledger, archive=stage.archive)
+
+
+def test_a_run_that_only_sold_everything_has_nothing_to_replay() -> None:
+    stage, _ = played(only_momentum())
+    stage.next_day()
+    stage.ledger.set_halt(Halt("leaving", "jo", WEDNESDAY, flatten=True))
+    sold = stage.run("second").run_id
+    assert stage.held() == {}
+    with pytest.raises(InvalidInput, match="sold everything because of a halt: no strategy decided anything"):
+        decide_again(sold, ledger=stage.ledger, archive=stage.archive)
 
 
 def test_inputs_that_this_version_cannot_read_are_told_by_field() -> None:
