@@ -19,7 +19,7 @@ check() {
 # Every handler's module is called app: each is checked under its own package name.
 check ruff "$bin/ruff" check .
 check format "$bin/ruff" format --check .
-check mypy "$bin/mypy" shared/openbell functions paper local lab cli scripts tests bench
+check mypy "$bin/mypy" shared/openbell functions paper local lab cli console scripts tests bench
 check imports env PYTHONPATH=.:shared "$bin/lint-imports" --no-logo
 check cfn-lint "$bin/cfn-lint" --regions us-east-1 -- template.yaml
 exit $failed

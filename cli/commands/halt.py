@@ -1,6 +1,5 @@
 """`openbell halt` and `resume`: the kill switch."""
 
-import getpass
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ import typer
 from cli.commands.options import JsonOption, LocalOption, StackOption, operating, tell
 from cli.exits import Exit
 from cli.formats import count
+from cli.person import person
 from openbell.errors import InvalidInput
 from openbell.model import NEW_YORK, Halt, Sleeve
 
@@ -28,9 +28,10 @@ def halt(
 ) -> None:
     """Stop trading from now on, until `openbell resume`.
 
-    A run under way drops the orders that it has not sent yet; later runs settle, reconcile and report, but buy nothing.
-    This command itself sends and cancels no order: orders at the broker stay, protective ones too. With --flatten the
-    halt carries a wish, which the next execution of the workflow carries out: it sells what the strategies hold.
+    A run under way drops the orders that it has not sent yet; later runs settle, reconcile and report, and trade
+    nothing. This command itself sends and cancels no order: orders at the broker stay, protective ones too. With
+    --flatten the halt carries a wish, which the next execution of the workflow carries out: it sells what the
+    strategies hold.
 
     Exit codes: 0 trading is halted, now or before; 1 not halted, by an error or because --flatten was not confirmed;
     2 no such platform, or no reason.
@@ -42,7 +43,7 @@ def halt(
             typer.echo("Nothing was changed.", err=True)
             raise typer.Exit(Exit.FAILED)
         before = platform.ledger.halt()
-        platform.ledger.set_halt(Halt(reason.strip(), _person(), datetime.now(NEW_YORK), flatten))
+        platform.ledger.set_halt(Halt(reason.strip(), person(), datetime.now(NEW_YORK), flatten))
         _tell(platform, before, platform.ledger.halt(), as_json=as_json)
 
 
@@ -79,10 +80,3 @@ def _held(sleeves: Sequence[Sleeve]) -> str:
         return "nothing now"
     positions = count(sum(len(sleeve.positions) for sleeve in holders), "position")
     return f"{positions} of {', '.join(sorted(sleeve.strategy for sleeve in holders))}"
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except OSError:  # a container's user may have no name
-        return "an operator"

@@ -16,6 +16,7 @@ from cli.report.summary import headline, key_figures
 from cli.report.timeline_chart import timeline_chart
 from cli.report.weights_chart import weights_chart
 
+TEMPLATES = PackageLoader("cli.report")
 _EARLIER_DAYS_PANELS = 6  # forecasts drawn for each day but the last, so that a month stays a quick page
 
 
@@ -40,8 +41,9 @@ def build_page(result: Result) -> str:
     """The report as one HTML document without any reference to the outside."""
     press = Press()
     roles = strategy_roles(result.strategies)
-    template = _environment().get_template("page.html.j2")
-    return template.render(
+    environment = Environment(loader=TEMPLATES, autoescape=True)
+    dress(environment)
+    return environment.get_template("page.html.j2").render(
         result=result,
         roles=roles,
         headline=headline(result),
@@ -53,11 +55,15 @@ def build_page(result: Result) -> str:
 
 def _view(result: Result, index: int, press: Press, roles: Mapping[str, str]) -> DayView:
     day = result.days[index]
-    made = len(day.report.forecasts.made)
-    panels = made if day is result.last else _EARLIER_DAYS_PANELS
+    panels = len(day.report.forecasts.made) if day is result.last else _EARLIER_DAYS_PANELS
+    return view_day(day, f"day-{index + 1}", panels, press, roles)
+
+
+def view_day(day: Day, anchor: str, panels: int, press: Press, roles: Mapping[str, str]) -> DayView:
+    """What `day.html.j2` shows of one run, with at most `panels` forecasts; `roles` has a colour for each strategy."""
     drawn = {name: weights_chart(day.report, name, press, roles[name]) for name in day.report.sleeves}
     return DayView(
-        f"day-{index + 1}",
+        anchor,
         day,
         forecast_panels(day.report, press, roles, panels),
         {name: chart for name, chart in drawn.items() if chart},
@@ -65,19 +71,15 @@ def _view(result: Result, index: int, press: Press, roles: Mapping[str, str]) ->
     )
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("cli.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def dress(environment: Environment) -> None:
+    """Give the environment what the report's templates rely on: filters, functions, how text is treated."""
+    environment.autoescape = True
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
     names = ("money", "signed_money", "shares", "percent", "signed_percent", "score", "bps", "seconds")
     environment.filters |= {name: getattr(formats, name) for name in names}
     environment.filters["tone"] = _tone
     environment.globals["count"] = formats.count
-    return environment
 
 
 def _tone(value: float) -> str:

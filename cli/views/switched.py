@@ -17,11 +17,12 @@ class Switched:
 
 def switched_lines(found: Switched) -> Iterator[str]:
     """The change for people, and how it stands now."""
-    yield _change(found)
+    yield told_change(found)
     yield halt_line(found.halt)
 
 
-def _change(found: Switched) -> str:
+def told_change(found: Switched) -> str:
+    """The change in a sentence or two."""
     match found.before, found.halt:
         case None, None:
             return "Trading was not halted: nothing to resume."

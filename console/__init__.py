@@ -1,0 +1,1 @@
+"""The console: one web page on this machine over a platform, local or on AWS."""
