@@ -22,22 +22,22 @@ class Event(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+type Handler[R] = Callable[[dict[str, Any], LambdaContext], R]
 
 
-def entry_point[E: Event](event_model: type[E]) -> Callable[[Callable[[E], dict[str, Any]]], Handler]:
+def entry_point[E: Event, R](event_model: type[E]) -> Callable[[Callable[[E], R]], Handler[R]]:
     """Make a Lambda handler of a function from a parsed event to a plain result.
 
     The run id becomes the logs' correlation id; metrics are flushed whatever happens; an error is logged once, here,
     and reaches the state machine under its class name.
     """
 
-    def decorate(function: Callable[[E], dict[str, Any]]) -> Handler:
+    def decorate(function: Callable[[E], R]) -> Handler[R]:
         @metrics.log_metrics(capture_cold_start_metric=True)
         @tracer.capture_lambda_handler(capture_response=False)
         @logger.inject_lambda_context(clear_state=True)
         @wraps(function)
-        def handle(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+        def handle(event: dict[str, Any], _: LambdaContext) -> R:
             logger.set_correlation_id(str(event.get("run_id") or event.get("execution", "")))
             try:
                 return function(_parse(event_model, event))
@@ -51,7 +51,7 @@ def entry_point[E: Event](event_model: type[E]) -> Callable[[Callable[[E], dict[
                 logger.exception("%s failed", function.__module__)
                 raise
 
-        wrapped: Handler = handle
+        wrapped: Handler[R] = handle
         return wrapped
 
     return decorate

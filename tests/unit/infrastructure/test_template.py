@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "ExecuteOrderFunction": TABLE | BROKER,
     "SettleOrdersFunction": TABLE | BUCKET | BROKER,
     "CloseRunFunction": TABLE | BUCKET | TOPIC | BROKER,
+    "WidgetsFunction": TABLE | BUCKET,
 }
 # The service that each setting lets a function reach: what it may do follows from what it is told, and the reverse.
 SERVICE = {
@@ -46,7 +47,7 @@ def _as_list(value: Any) -> list[Any]:
 
 def test_the_sam_transform_accepts_the_template() -> None:
     kinds = [resource["Type"] for resource in expanded()["Resources"].values()]
-    assert kinds.count("AWS::Lambda::Function") == 7
+    assert kinds.count("AWS::Lambda::Function") == 8
     assert kinds.count("AWS::Scheduler::Schedule") == 6
     assert kinds.count("AWS::StepFunctions::StateMachine") == 1
     assert not [kind for kind in kinds if kind.startswith("AWS::Serverless")]
@@ -102,8 +103,8 @@ def test_only_the_bucket_policy_path_of_runs_can_be_read_or_written() -> None:
                 assert statement["Resource"] == {"Fn::Sub": "${ArchiveBucket.Arn}/runs/*"}
 
 
-@pytest.mark.parametrize("name", ["ForecastFunction", "AggregateSignalsFunction"])
-def test_a_function_that_only_computes_can_neither_read_the_keys_nor_alert(name: str) -> None:
+@pytest.mark.parametrize("name", ["ForecastFunction", "AggregateSignalsFunction", "WidgetsFunction"])
+def test_a_function_that_only_computes_or_shows_can_neither_read_the_keys_nor_alert(name: str) -> None:
     assert not ENVIRONMENT[name] & (BROKER | TOPIC)
 
 
