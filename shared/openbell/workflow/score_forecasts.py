@@ -1,7 +1,7 @@
 """Part of CloseRun: earlier forecasts whose bars have arrived are scored, and the record of their strategy grows."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 
@@ -40,7 +40,9 @@ def _score_strategy(name: str, spec: str, candidates: pd.Index, run: Run, closes
     due = [session for session in sessions if session not in known]
     if not due:
         return
-    oldest = sessions[0] - timedelta(days=2 * len(sessions) + 7)
+    bars = pd.DatetimeIndex(closes.index)
+    first = int(bars.searchsorted(pd.Timestamp(due[0]))) - len(sessions) + 1  # no older forecast reaches so far
+    oldest = bars[max(0, first)].date()
     forecasts = [
         forecast
         for earlier in _last_of_each_day(name, run, oldest, ledger)

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from openbell.accuracy import Tally
 from openbell.adapters.dynamo import items
 from openbell.adapters.dynamo.items import Item, Key
-from openbell.codec import to_plain
+from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
 
@@ -278,14 +278,16 @@ class DynamoLedger:
     ) -> None:
         """See Ledger."""
         for forecast in forecasts:
-            self._put(items.item_of(items.forecast_key(run_id, spec, forecast.symbol), forecast))
+            # As one text: dozens of numbers as attributes of their own take several times the room and the time.
+            key = items.forecast_key(run_id, spec, forecast.symbol)
+            self._put(items.item_with(key, symbol=forecast.symbol, forecast=to_json(forecast).decode()))
         for symbol, failure in failures.items():
             self._put(items.item_with(items.forecast_key(run_id, spec, symbol), symbol=symbol, failure=failure))
 
     def forecasts(self, run_id: str, spec: str) -> dict[str, Forecast]:
         """See Ledger."""
         found = [item for item in self._query(*items.forecast_key(run_id, spec, "")) if "failure" not in item]
-        return {item["symbol"]["S"]: items.value_of(Forecast, item) for item in found}
+        return {item["symbol"]["S"]: from_json(Forecast, item["forecast"]["S"].encode()) for item in found}
 
     def forecast_failures(self, run_id: str, spec: str) -> dict[str, str]:
         """See Ledger."""
