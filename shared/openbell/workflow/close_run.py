@@ -34,6 +34,8 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_
         return ClosedRun("", outcome, "", {})
     lease = lease_of(run)
     if run.status is not RunStatus.RUNNING:
+        if outcome is RunStatus.COMPLETED and run.status is RunStatus.FAILED:  # by the run that took the lease over
+            _alert_lost_lease(run, desk)
         desk.ledger.release_lease(lease)
         return ClosedRun(run.run_id, run.status, report_key(run.run_id), {})
     drift: tuple[Drift, ...] = ()

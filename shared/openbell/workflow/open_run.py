@@ -83,6 +83,7 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInpu
         raise
     run = replace(run, fence=lease.fence)
     desk.ledger.start_run(run, lease)
+    _end_dead_runs(run, desk.ledger)
     return _prepare(run, clock, config, desk)
 
 
@@ -143,6 +144,13 @@ def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
         name = holder.holder if holder else "another execution"
         raise RunInProgress(f"{name} is trading; two runs never trade at once")
     return lease
+
+
+def _end_dead_runs(run: Run, ledger: Ledger) -> None:
+    """Runs from which this one took the lease over will never be closed: their executions were stopped or lost."""
+    for dead in ledger.runs():
+        if dead.status is RunStatus.RUNNING and dead.run_id != run.run_id:
+            ledger.finish_run(replace(dead, status=RunStatus.FAILED, note="its execution ended without closing it"))
 
 
 def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:

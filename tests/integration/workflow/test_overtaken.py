@@ -92,3 +92,16 @@ def test_a_run_whose_lease_was_taken_before_it_closed_is_told_of() -> None:
     ((subject, message),) = stage.alerts.sent
     assert subject == "Openbell: a trading run failed"
     assert "another run has taken over the lease" in message
+
+
+def test_a_run_that_was_never_closed_is_ended_by_the_next_one() -> None:
+    stage = Stage()
+    dead = open_run(RunRequest("first", "daily"), stage.config, stage.desk)
+    stage.next_day()  # by then its lease has expired
+    stage.run("second")
+    ended = stage.ledger.run(dead.run_id)
+    assert ended
+    assert (ended.status, ended.note) == (RunStatus.FAILED, "its execution ended without closing it")
+    assert stage.alerts.sent == []
+    assert close_run("first", RunStatus.COMPLETED, "", stage.desk, 3).status is RunStatus.FAILED  # it woke up too late
+    assert [subject for subject, _ in stage.alerts.sent] == ["Openbell: a trading run failed"]
