@@ -13,10 +13,7 @@ def compare_books(sleeves: Mapping[str, Sleeve], held: Mapping[str, Decimal]) ->
     `held` is shares by symbol. Stricter than the run's own check, which lets the account hold more than the sleeves:
     on our own exchange nobody but the strategies buys.
     """
-    owned: dict[str, Decimal] = {}
-    for sleeve in sleeves.values():
-        for symbol, position in sleeve.positions.items():
-            owned[symbol] = owned.get(symbol, Decimal(0)) + position.qty
+    owned = owned_shares(sleeves)
     symbols = sorted(owned.keys() | held.keys())
     pairs = ((symbol, owned.get(symbol, Decimal(0)), held.get(symbol, Decimal(0))) for symbol in symbols)
     return tuple(
@@ -24,3 +21,12 @@ def compare_books(sleeves: Mapping[str, Sleeve], held: Mapping[str, Decimal]) ->
         for symbol, ours, theirs in pairs
         if ours != theirs
     )
+
+
+def owned_shares(sleeves: Mapping[str, Sleeve]) -> dict[str, Decimal]:
+    """Shares by symbol, of all sleeves together."""
+    owned: dict[str, Decimal] = {}
+    for sleeve in sleeves.values():
+        for symbol, position in sleeve.positions.items():
+            owned[symbol] = owned.get(symbol, Decimal(0)) + position.qty
+    return owned

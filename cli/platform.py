@@ -64,7 +64,7 @@ def find_place(stack: str, local: str) -> Place:
     InvalidInput if neither is given and no local cloud runs here, or if the URL is none.
     """
     if local:
-        return Place(stack or LOCAL_STACK, _checked_url(local), f"--local {local}")
+        return Place(stack or LOCAL_STACK, _checked_url(local, "--local"), f"--local {local}")
     if stack:
         return Place(stack)
     found = read_endpoint()
@@ -73,17 +73,17 @@ def find_place(stack: str, local: str) -> Place:
             "which platform? Name a stack on AWS with --stack NAME, or a local cloud with --local URL; "
             f"without either, the one that `openbell up` runs in this folder is meant, and there is no {ENDPOINT_FILE}"
         )
-    return Place(found.stack_name, _checked_url(found.endpoint_url), str(ENDPOINT_FILE))
+    return Place(found.stack_name, _checked_url(found.endpoint_url, f"{ENDPOINT_FILE}:"), str(ENDPOINT_FILE))
 
 
-def _checked_url(text: str) -> str:
+def _checked_url(text: str, told_by: str) -> str:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:  # a port that is no number
         valid = False
     if not valid:
-        raise InvalidInput(f"--local {text}: expected the URL of a local cloud, such as http://127.0.0.1:4566")
+        raise InvalidInput(f"{told_by} {text}: expected the URL of a local cloud, such as http://127.0.0.1:4566")
     return text.rstrip("/")
 
 
@@ -131,7 +131,10 @@ def _described(cloudformation: Any, place: Place) -> dict[str, Any]:
 
 
 def _names(cloudformation: Any) -> str:
-    stacks = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
+    try:
+        stacks = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
+    except ClientError:  # who may look at one stack need not be allowed to list them all
+        return "which there are, AWS does not tell this login"
     return f"there are: {', '.join(sorted(stacks))}" if stacks else "there is none at all"
 
 

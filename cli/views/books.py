@@ -7,6 +7,7 @@ from decimal import Decimal
 from rich.markup import escape
 from rich.table import Table
 
+from cli.books import owned_shares
 from cli.exits import Exit
 from cli.formats import money, shares
 from cli.grid import grid
@@ -94,18 +95,10 @@ def _standing(order: Order) -> str:
     )
 
 
-def _summed(sleeves: Mapping[str, Sleeve]) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = {}
-    for sleeve in sleeves.values():
-        for symbol, position in sleeve.positions.items():
-            total[symbol] = total.get(symbol, ZERO) + position.qty
-    return total
-
-
 def _position_differences(
     sleeves: Mapping[str, Sleeve], held: Mapping[str, BrokerPosition], after: Mapping[str, Sleeve]
 ) -> Iterator[PositionDifference]:
-    ours, then = _summed(sleeves), _summed(after)
+    ours, then = owned_shares(sleeves), owned_shares(after)
     for symbol in sorted(ours.keys() | held.keys() | then.keys()):
         theirs = held[symbol].qty if symbol in held else ZERO
         if ours.get(symbol, ZERO) != theirs or then.get(symbol, ZERO) != theirs:

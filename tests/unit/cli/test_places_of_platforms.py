@@ -76,6 +76,12 @@ def test_a_url_that_is_none_is_told(url: str) -> None:
         find_place("", url)
 
 
+def test_a_file_with_a_url_that_is_none_is_named(folder: Path) -> None:
+    running(folder, '{"endpoint_url": "nowhere"}')
+    with pytest.raises(InvalidInput, match=r"endpoint.json: nowhere: expected the URL of a local cloud"):
+        find_place("", "")
+
+
 def test_a_cloud_that_has_ended_is_told_by_what_names_it(folder: Path) -> None:
     running(folder, '{"endpoint_url": "http://127.0.0.1:1"}')
     told = openbell("runs")
