@@ -7,13 +7,13 @@ from decimal import Decimal
 import pandas as pd
 
 from openbell.errors import OpenbellError, RetryableError
+from openbell.exchange_calendar import is_session
 from openbell.ports import Archive, MarketData
 from openbell.runs import LATEST_CLOSES
 from openbell.snapshot import Fetched, fetch_closes, read_closes
 
 LAST_RUN = "closes of the last run"
 _MOST_MISSING = 0.5  # if the primary fails and more is lacking after all, a later try is worth more than this one
-_FRIDAY = 4
 
 
 class FallbackData:
@@ -36,17 +36,17 @@ class FallbackData:
         return self.fetch(symbols, start, end).closes
 
     def fetch(self, symbols: Sequence[str], start: date, end: date) -> Fetched:
-        """See TellingSource. Asked elsewhere are symbols without a bar of the last weekday, be it a holiday or not."""
+        """See TellingSource. What has no bar of the last session up to `end` is asked for elsewhere."""
         failure = None
         try:
             found = fetch_closes(self._primary, symbols, start, end)
         except RetryableError as error:
             failure, found = error, _nothing(symbols, error)
         if self._secondary:
-            lacking = _lacking(found, symbols, _last_weekday(end))
+            lacking = _lacking(found, symbols, _last_session(end))
             found = _completed(found, _tried(self._secondary, lacking, start, end))
         if self._last_good:
-            newest = found.closes.index.max() if len(found.closes) else _last_weekday(end)
+            newest = found.closes.index.max() if len(found.closes) else _last_session(end)
             lacking = _lacking(found, symbols, newest)
             found = _completed(found, _of_last_run(self._last_good, lacking, start, newest))
         if failure and len(found.missing) > _MOST_MISSING * len(symbols):
@@ -128,5 +128,7 @@ def _last_bar(closes: pd.DataFrame, symbol: str) -> pd.Timestamp:
     return pd.DatetimeIndex(closes.index[closes[symbol].notna()])[-1]
 
 
-def _last_weekday(day: date) -> pd.Timestamp:
-    return pd.Timestamp(day - timedelta(days=max(0, day.weekday() - _FRIDAY)))
+def _last_session(day: date) -> pd.Timestamp:
+    while not is_session(day):
+        day -= timedelta(days=1)
+    return pd.Timestamp(day)

@@ -77,11 +77,20 @@ def test_a_first_source_that_lags_by_a_day_is_replaced_where_the_second_does_not
     assert found.sources == {"A": "Second", "B": "Second"}
 
 
-def test_after_a_holiday_the_first_source_stays() -> None:
-    """Monday, 4 July 2022, is the last weekday and no session: both end with Friday, the 1st."""
-    sources = [ListedData(name, closes({"A": [10, 11]}, last="2022-07-01")) for name in ("First", "Second")]
-    found = FallbackData(sources[0], sources[1], MemoryArchive()).fetch(["A"], START, date(2022, 7, 4))
+def test_after_a_session_that_fell_out_unannounced_the_first_source_stays() -> None:
+    """Both end with the 9th: no source has a bar of Friday, which the calendar takes for a session."""
+    sources = [ListedData(name, closes({"A": [10, 11]}, last="2022-06-09")) for name in ("First", "Second")]
+    found = FallbackData(sources[0], sources[1], MemoryArchive()).fetch(["A"], START, FRIDAY)
     assert found.sources == {"A": "First"}
+
+
+def test_a_holiday_is_no_gap() -> None:
+    """Monday, 4 July 2022: the last session is Friday, the 1st."""
+    sources = [ListedData(name, closes({"A": [10, 11]}, last="2022-07-01")) for name in ("First", "Second")]
+    FallbackData(sources[0], sources[1]).fetch(["A"], START, date(2022, 7, 4))
+    assert sources[1].asked == []
+    archive = last_run(closes({"A": [1, 2]}, last="2022-07-01"))
+    assert FallbackData(first(DOWN), None, archive).fetch(["A"], START, date(2022, 7, 4)).sources == {"A": LAST_RUN}
 
 
 @pytest.mark.parametrize("end", [date(2022, 6, 11), date(2022, 6, 12)])

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
+from cli.run_report import SnapshotPart
 from lab.exchange import ExchangeData
 from openbell.adapters.fallback import FallbackData
 from openbell.errors import StaleData
@@ -68,6 +69,8 @@ def test_the_snapshot_and_the_report_name_the_source_of_every_column() -> None:
     assert closed.report
     assert closed.report["snapshot"]["sources"] == dict(sources)
     assert closed.report["snapshot"]["source"] == "Partial, else Paper exchange"
+    told = SnapshotPart.model_validate(closed.report["snapshot"])
+    assert told.stand_ins == {"Paper exchange": ("KO", "PEP")}  # in the HTML report
 
 
 def test_a_run_leaves_the_closes_of_all_candidates_for_the_next() -> None:
@@ -83,7 +86,7 @@ def test_a_second_run_of_the_day_trades_on_the_closes_of_the_first_when_no_sourc
     stage.run("first")
     everybody = stage.exchange.history.symbols
     stage.data = FallbackData(partial(stage, *everybody), None, stage.archive)  # type: ignore[assignment]
-    closed = stage.run("second")
+    closed = stage.run("second", schedule="manual")
     assert closed.status is RunStatus.COMPLETED
     assert set(snapshot_of(stage, closed.run_id).sources.values()) == {"closes of the last run"}
 
