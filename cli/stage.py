@@ -55,15 +55,17 @@ class Stage:
         fires = self._cloud.schedules_due(now)
         if fires and self._config.due(now, self.exchange.market.calendar.next_close(now)):
             return [partial(self._fire, fires[0], now)]  # a second one at the same tick would find it taken
-        return [self._by_hand]
+        return [self.by_hand]
 
     def _fire(self, schedule: Schedule, at: datetime) -> Execution:
         return Execution(self._cloud.fire(schedule, at), f"the schedule {schedule.logical_id}")
 
-    def _by_hand(self) -> Execution:
+    def by_hand(self, name: str = "") -> Execution:
+        """Start an execution as a person would, under a name of one's own if one is given."""
         begun = self._cloud.client("stepfunctions").start_execution(
             stateMachineArn=self._cloud.outputs["StateMachineArn"],
             input=json.dumps({"strategies": list(self._config.enabled)}),
+            **({"name": name} if name else {}),
         )
         return Execution(begun["executionArn"], "hand, because no schedule that the strategies follow is due now")
 

@@ -28,10 +28,10 @@ class Played:
     stage: Stage
     alerts: list[Alert] = field(default_factory=list)
 
-    def run(self) -> tuple[RunReport, Story]:
-        """One execution, started by the schedule that is due."""
+    def run(self, name: str = "") -> tuple[RunReport, Story]:
+        """One execution, started by the schedule that is due, or by hand under a name of its own."""
         (start,) = self.stage.starts()
-        execution = start()
+        execution = self.stage.by_hand(name) if name else start()
         with LiveDisplay(progress()) as display:
             story = follow(lambda: self.stage.events(execution), self.stage.states, display)
         return self.stage.report(execution, story), story

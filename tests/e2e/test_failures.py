@@ -96,7 +96,7 @@ def test_a_run_that_is_stopped_is_closed_and_blocks_nobody(platform: Played) -> 
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    deadline = monotonic() + 30
+    deadline = monotonic() + 60
     while not true():
         assert monotonic() < deadline
         sleep(0.1)

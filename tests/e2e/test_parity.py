@@ -1,50 +1,86 @@
-"""The workflow on Step Functions, and the same days in one process: identical decisions and fills, to the cent."""
+"""The promise of the front page: the workflow on Step Functions and the backtest decide, order and fill the same."""
 
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 from cli.run_report import RunReport
-from openbell.model import RunStatus
+from lab.backtest import backtest
+from lab.forecasts import ForecastStore
+from lab.outcome import BacktestSettings
+from lab.quick_run import Ran
+from openbell.codec import to_plain
+from openbell.config import PlatformConfig, parse_config
+from openbell.model import Order, RunStatus
+from tests.builders import D
 from tests.e2e.stages import playing
-from tests.integration.workflow.stage import Stage, config
+from tests.integration.workflow.stage import sample
 
-_DAYS = 3
-_SAME = {
-    "run_id",
-    "status",
-    "strategies",
-    "account",
-    "equity",
-    "universe",
-    "prices",
-    "forecasts",
-    "signals",
-    "targets",
-    "crosses",
-    "cuts",
-    "orders",
-    "sleeves",
-    "reconciliation",
-    "checks",
-}
+FIRST, LAST = date(2022, 5, 20), date(2022, 6, 17)  # 20 sessions, around a holiday, with stops that fire
 
 
-def test_days_in_the_cloud_and_in_one_process_are_the_same(tmp_path: Path) -> None:
-    played: list[RunReport] = []
-    with playing(tmp_path, config()) as platform:
-        for day in range(_DAYS):
-            if day:
+def three_strategies() -> PlatformConfig:
+    small = {"members": "tradable", "size": 4, "lookback": 60}
+    return parse_config(
+        {
+            "strategies": {
+                "momentum": {"allocation": "0.3", "universe": small | {"lookback": 252}, "parameters": {"hold": 3}},
+                "sma_cross": {"allocation": "0.3", "universe": small, "parameters": {"fast": 5, "slow": 20}},
+                "prophet_trend": {"allocation": "0.4", "universe": small, "parameters": {"skill_gate": False}},
+            }
+        },
+        "test",
+    )
+
+
+def in_the_cloud(work: Path) -> dict[date, RunReport]:
+    """Every session as an execution of the state machine, with real Lambda processes, HTTP and DynamoDB."""
+    reports = {}
+    start = sample().calendar.between(FIRST, FIRST)[0].open.replace(hour=15, minute=0)
+    with playing(work, three_strategies(), at=start) as platform:
+        for session in sample().calendar.between(FIRST, LAST):
+            if session.day != FIRST:
                 platform.stage.exchange.close_session()
                 platform.stage.exchange.open_next_session(time(15))
-            report, _ = platform.run()
+            report, _ = platform.run(f"backtest-{session.day}")
             assert report.status is RunStatus.COMPLETED, report.note
-            played.append(report)
-    assert sum(len(report.orders) for report in played) >= 5
-    in_process = Stage(config())
-    for day, report in enumerate(played):
-        if day:
-            in_process.next_day()
-        closed = in_process.run(report.execution)  # the same name gives the same run id, hence the same order ids
-        same = RunReport.model_validate(closed.report)
-        for part in sorted(_SAME):
-            assert getattr(same, part) == getattr(report, part), f"{part} of day {day + 1}"
+            reports[session.day] = report
+    return reports
+
+
+def fills(order: Order) -> tuple[object, ...]:
+    price = order.filled_avg_price
+    return (order.client_order_id, order.qty, order.status.value, None if price is None else D(f"{price:.4f}"))
+
+
+def test_twenty_sessions_of_three_strategies_are_identical(tmp_path: Path) -> None:
+    reports = in_the_cloud(tmp_path)
+    assert len(reports) == 20
+    ran: dict[date, Ran] = {}
+    settings = BacktestSettings(FIRST, LAST)
+    result = backtest(
+        sample(),
+        three_strategies(),
+        settings,
+        ForecastStore(None),
+        on_run=lambda run: ran.update({run.inputs.clock.session: run}),
+        skip_silent=False,
+    )
+    played: dict[date, set[tuple[object, ...]]] = {}
+    for found in result.orders:
+        played.setdefault(found.day, set()).add(fills(found.order))
+    for day, report in reports.items():
+        decisions, account = ran[day].decisions, ran[day].inputs.account
+        assert report.account
+        assert (report.account.equity, report.account.cash) == (account.equity, account.cash), day
+        assert {name: list(symbols) for name, symbols in report.universe.items()} == {
+            name: list(symbols) for name, symbols in decisions.universe.items()
+        }, day
+        told = {name: [signal.model_dump() for signal in signals] for name, signals in report.signals.items()}
+        assert told == {name: to_plain(list(signals)) for name, signals in decisions.signals.items()}, day
+        assert [cut.model_dump(mode="json") for cut in report.cuts] == to_plain(list(decisions.plan.cuts)), day
+        assert [cross.model_dump(mode="json") for cross in report.crosses] == to_plain(list(decisions.plan.crosses)), (
+            day
+        )
+        ordered = {(o.client_order_id, o.qty, o.status, o.filled_avg_price) for o in report.orders}
+        assert ordered == played.get(day, set()), day
+    assert sum(len(report.orders) for report in reports.values()) > 15
