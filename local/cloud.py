@@ -20,8 +20,10 @@ from local.events import put_event, rules_deliver, status_change
 from local.executions import ExecutionChange, Watch, was_started
 from local.failures import Failures, InternalError, LocalCloudError
 from local.functions import Functions, Invocation
+from local.keeping import Keeper
 from local.kept_state import KeptState
 from local.log_shipper import LogShipper, Metric
+from local.moto_dynamodb import transactions_are_local
 from local.moto_lambda import describe, find_function, invocations_reach
 from local.moto_resources import resources_are_made
 from local.moto_step_functions import Hooks, await_threads, interpreter_is_hooked, stop_executions
@@ -97,7 +99,8 @@ class LocalCloud:
         self._port = port
         self._watch = Watch(on_execution)
         self._failures = Failures()
-        self._kept = KeptState(state, self._failures) if state else None
+        self._keeper = Keeper(self._failures)
+        self._kept = KeptState(state, self._keeper) if state else None
         self._closing = threading.Event()
         self._shipper = LogShipper()
         self._cleanup = ExitStack()
@@ -114,10 +117,8 @@ class LocalCloud:
         return self
 
     def _open(self, stack: ExitStack) -> None:
-        if self._kept:
-            stack.callback(self._kept.keeper.close)
-        keeping = self._kept.keeper.before if self._kept else None
-        self.endpoint_url = stack.enter_context(moto_server(self._failures, self._port, keeping))
+        stack.callback(self._keeper.close)
+        self.endpoint_url = stack.enter_context(moto_server(self._failures, self._keeper.before, self._port))
         self._clients = Clients(self.endpoint_url)
         stack.callback(self._clients.close)
         lenient = Clients(self.endpoint_url, lenient=True)
@@ -135,6 +136,7 @@ class LocalCloud:
             failures=self._failures,
         )
         stack.enter_context(resources_are_made(self._clients))
+        stack.enter_context(transactions_are_local())
         stack.enter_context(invocations_reach(self._functions, artefacts.folder_of, self._failures))
         stack.enter_context(rules_deliver(self._clients, self._failures))
         self.alerts = stack.enter_context(publications_are_told(self._on_alert, self._failures))

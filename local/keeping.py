@@ -69,7 +69,11 @@ def _kept(content: bytes) -> dict[str, str]:
 
 
 class Keeper:
-    """Stands before moto's application: what changes an item or an object is journalled before it is answered."""
+    """Stands before moto's application: what changes an item or an object is journalled before it is answered.
+
+    With or without a journal, one request to DynamoDB is answered after the other: on AWS a condition and the write
+    that it guards are one, in moto another thread may come between them.
+    """
 
     def __init__(self, failures: Failures) -> None:
         self._failures = failures
@@ -138,13 +142,13 @@ class Keeper:
 
     def _serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         service = _service(environ)
-        if self._journal is None or service not in {"dynamodb", "s3"}:
+        if service not in {"dynamodb", "s3"}:
             return self._application(environ, start_response)
-        request = Request(environ)
-        request.get_data()  # kept by the request; the application reads it again
         # Reads wait too: nobody shall act on something that a kill could still undo.
         with self._lock:
-            return self._answer(request, service, self._journal)(environ, start_response)
+            if self._journal is None:
+                return self._application(environ, start_response)
+            return self._answer(Request(environ), service, self._journal)(environ, start_response)
 
     def _answer(self, request: Request, service: str, journal: Journal) -> Response:
         if self._broken:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from local.account import Clients
 from local.deploy import Stack
 from local.executions import ExecutionFiles
-from local.failures import Failures
 from local.journal import Journal, read_journal, rewrite_journal
 from local.keeping import Keeper
 
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 class KeptState:
     """What one local cloud leaves to the next."""
 
-    def __init__(self, folder: Path, failures: Failures) -> None:
+    def __init__(self, folder: Path, keeper: Keeper) -> None:
         self._path = folder / "journal.jsonl"
-        self.keeper = Keeper(failures)
+        self._keeper = keeper
         self.executions = ExecutionFiles(folder / "executions")
 
     def restore(self, stack: Stack, clients: Clients) -> tuple["Execution", ...]:
@@ -28,8 +27,8 @@ class KeptState:
         Gives the executions that ran when the last cloud ended. Raises LocalCloudError if the journal cannot be read,
         or does not fit the stack.
         """
-        self.keeper.repeat(read_journal(self._path))
+        self._keeper.repeat(read_journal(self._path))
         tables, buckets = stack.of_type("AWS::DynamoDB::Table"), stack.of_type("AWS::S3::Bucket")
-        rewrite_journal(self._path, self.keeper.present(tables, buckets, clients))
-        self.keeper.record(Journal(self._path), {*tables, *buckets})
+        rewrite_journal(self._path, self._keeper.present(tables, buckets, clients))
+        self._keeper.record(Journal(self._path), {*tables, *buckets})
         return self.executions.restore()

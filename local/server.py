@@ -37,10 +37,10 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
 
 
 @contextmanager
-def moto_server(failures: Failures, port: int = 0, wrap: Wrap | None = None) -> Iterator[str]:
+def moto_server(failures: Failures, wrap: Wrap, port: int = 0) -> Iterator[str]:
     """The URL of a running, empty moto server; its internal errors go to `failures`.
 
-    It listens on a free port by default; `wrap` may put something before its application. moto keeps its state in the
+    It listens on a free port by default; `wrap` puts something before its application. moto keeps its state in the
     process, so a second server in the same process raises RuntimeError.
     """
     if not _one_at_a_time.acquire(blocking=False):
@@ -51,7 +51,7 @@ def moto_server(failures: Failures, port: int = 0, wrap: Wrap | None = None) -> 
             _callers_settings_are_ignored(),
         ):
             reset()
-            yield from _serve(failures, port, wrap)
+            yield from _serve(failures, wrap, port)
     finally:
         reset()
         _one_at_a_time.release()
@@ -74,13 +74,11 @@ def _say_nothing(*_: Any) -> None:
     """What breaks is collected through Flask's signal."""
 
 
-def _serve(failures: Failures, port: int, wrap: Wrap | None) -> Iterator[str]:
+def _serve(failures: Failures, wrap: Wrap, port: int) -> Iterator[str]:
     def remember(sender: Flask, exception: Exception, **_: Any) -> None:
         failures.add(f"moto {sender.service}", exception)  # type: ignore[attr-defined]
 
-    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
-    if wrap:
-        application = wrap(application)
+    application = wrap(DomainDispatcherApplication(create_backend_app))
     server = make_server(_HOST, port, application, threaded=True, request_handler=_QuietHandler)
     server.log = _say_nothing  # type: ignore[assignment]  # it would print each traceback that is collected above
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)

@@ -1,5 +1,6 @@
 """A local cloud with a folder: what it was given is there again in the next one, also when it was killed."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -159,6 +160,56 @@ def test_nothing_is_accepted_that_cannot_be_written_down(
 
     with pytest.raises(LocalCloudError, match="No space left on device"), cloud() as opened:
         write_and_read(opened)
+
+
+def test_a_transaction_that_fails_changes_nothing_and_undoes_nobody_elses_work(cloud: Open) -> None:
+    with cloud() as opened:
+        dynamodb, table = opened.client("dynamodb"), opened.physical_id("Table")
+        for pk in ("put", "updated", "deleted"):
+            dynamodb.put_item(TableName=table, Item={"pk": {"S": pk}, "n": {"N": "1"}})
+        before = items(opened)
+        named = {"TableName": table}
+        update = {
+            "Key": {"pk": {"S": "updated"}},
+            "UpdateExpression": "SET n = :two",
+            "ExpressionAttributeValues": {":two": {"N": "2"}},
+        }
+        with pytest.raises(ClientError, match="TransactionCanceled"):
+            dynamodb.transact_write_items(
+                TransactItems=[
+                    {"Put": named | {"Item": {"pk": {"S": "new"}}}},
+                    {"Put": named | {"Item": {"pk": {"S": "put"}, "n": {"N": "2"}}}},
+                    {"Update": named | update},
+                    {"Delete": named | {"Key": {"pk": {"S": "deleted"}}}},
+                    {
+                        "ConditionCheck": named
+                        | {"Key": {"pk": {"S": "none"}}, "ConditionExpression": "attribute_exists(pk)"}
+                    },
+                ]
+            )
+        assert items(opened) == before
+
+
+def test_a_condition_and_its_write_are_one_among_many_writers(cloud: Open) -> None:
+    won: list[int] = []
+
+    def try_to_be_first(opened: LocalCloud, number: int) -> None:
+        with contextlib.suppress(ClientError):
+            opened.client("dynamodb").put_item(
+                TableName=opened.physical_id("Table"),
+                Item={"pk": {"S": "lease"}, "holder": {"N": str(number)}},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+            won.append(number)
+
+    with cloud() as opened:
+        threads = [threading.Thread(target=try_to_be_first, args=(opened, number)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert items(opened)["lease"] == {"holder": {"N": str(won[0])}}
+        assert len(won) == 1
 
 
 WRITER = """

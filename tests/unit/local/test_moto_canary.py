@@ -16,6 +16,9 @@ from moto.cloudformation.models import Stack
 from moto.core import utils as core_utils
 from moto.core.base_backend import AccountSpecificBackend
 from moto.core.config import default_user_config
+from moto.dynamodb import models as dynamodb_models
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 from moto.events.models import Rule
 from moto.sns.models import SNSBackend
 from moto.stepfunctions.parser import models as parser_models
@@ -37,7 +40,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 STEP_FUNCTIONS, RESOURCES = "local/moto_step_functions.py", "local/moto_resources.py"
 LAMBDA, EVENTS, ALERTS, SERVER = "local/moto_lambda.py", "local/events.py", "local/alerts.py", "local/server.py"
-EXECUTIONS = "local/executions.py"
+EXECUTIONS, DYNAMODB = "local/executions.py", "local/moto_dynamodb.py"
 
 # What is replaced: where it is, the parameters that it has in stock moto, and the file that replaces it.
 REPLACED: tuple[tuple[Any, str, str, str], ...] = (
@@ -68,6 +71,7 @@ REPLACED: tuple[tuple[Any, str, str, str], ...] = (
     (parsing, "generate_resource_name", "resource_type stack_name logical_id", RESOURCES),
     (parsing, "random_suffix", "", RESOURCES),
     (EventManager, "_publish_history_event", "self event_id source_event_id event_type", EXECUTIONS),
+    (DynamoDBBackend, "transact_write_items", "self transact_items", DYNAMODB),
     (LambdaFunction, "invoke", "self body request_headers response_headers", LAMBDA),
     (Rule, "send_to_targets", "self original_event transform_input", EVENTS),
     (SNSBackend, "publish", "self message arn phone_number subject", ALERTS),
@@ -100,6 +104,10 @@ READ: tuple[tuple[type, str, str], ...] = (
     (ExecutionWorker, "env", STEP_FUNCTIONS),
     (Environment, "states", STEP_FUNCTIONS),
     (EventManager, "_history_event_list", EXECUTIONS),
+    (DynamoDBBackend, "tables", DYNAMODB),
+    (DynamoDBBackend, "get_keys_value", DYNAMODB),
+    (Table, "items", DYNAMODB),
+    (Table, "attribute_keys", DYNAMODB),
     (Execution, "execution_input", EXECUTIONS),
     (Execution, "_get_start_execution_worker", EXECUTIONS),
     (ExecutionWorker, "_get_evaluation_environment", EXECUTIONS),
@@ -143,7 +151,10 @@ def test_what_is_read_is_there(owner: type, name: str, file: str) -> None:
     assert has(owner, name), f"objects of moto's {owner.__name__} have no {name} any more: {file} reads it"
 
 
-@pytest.mark.parametrize(("module", "name"), [(boto_client, "boto3"), (retrier_decl, "time"), (core_utils, "Session")])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(boto_client, "boto3"), (retrier_decl, "time"), (core_utils, "Session"), (dynamodb_models, "copy")],
+)
 def test_a_module_that_is_replaced_where_it_is_used_is_used_there(module: Any, name: str) -> None:
     assert hasattr(module, name), f"{module.__name__} does not use {name} any more"
     assert f"{name}." in inspect.getsource(module) or f"{name}(" in inspect.getsource(module)
