@@ -18,6 +18,7 @@ import pandas as pd
 from prophet import Prophet
 
 from bench.forecast_data import on_one_core, sample_closes, table
+from bench.forecast_import import compare_imports
 from bench.forecast_peers import compare_peers
 from openbell.forecasting.batch import forecast_many
 from openbell.forecasting.map_problem import Parameters, factorise, negative_log_posterior
@@ -64,6 +65,7 @@ def main() -> None:
             for name, seconds in universe.items()
         ],
     )
+    handler = compare_imports()
     peers = None if "--no-peers" in sys.argv else compare_peers(closes)
     answer = {
         "solver_ratio": {
@@ -75,6 +77,7 @@ def main() -> None:
         "batch_ratio": {name: round(ratio) for name, ratio in batch_ratio.items()},
         "worst_logp_gap": min(run.gap for runs in solver.values() for run in runs),
         "universe_500_seconds": {name: round(seconds, 3) for name, seconds in universe.items()},
+        "handler_import": handler,
         "peers": peers,
     }
     print(json.dumps(answer))

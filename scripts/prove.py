@@ -44,7 +44,7 @@ _WARM_TRIES = 3
 
 @dataclass(frozen=True)
 class Proof:
-    """Seconds that importing the handler takes: with no file in memory yet, and afterwards at best."""
+    """Seconds that an import takes: with no file in memory yet, and afterwards at best."""
 
     cold_seconds: float
     warm_seconds: float
@@ -54,7 +54,13 @@ def prove(bundle: Path, layer: Path, runtime: Path, environment: Mapping[str, ob
     """Import the handler in `bundle` and every adapter that `environment` asks for; RuntimeError if one fails."""
     paths = [str(bundle), str(layer / "python"), str(runtime)]
     modules = ["app"] + [module for key, needed in _ADAPTERS.items() if key in environment for module in needed]
-    _forget_files([bundle, layer])
+    files = [file for folder in (bundle, layer) for file in folder.rglob("*") if file.is_file()]
+    return time_import(paths, modules, files)
+
+
+def time_import(paths: Sequence[str], modules: Sequence[str], files: Sequence[Path]) -> Proof:
+    """Import `modules` in clean processes that see `paths` alone; `files` are what is forgotten before the first."""
+    _forget(files)
     cold = float(_run(_IMPORT, paths, modules))
     return Proof(cold, min(float(_run(_IMPORT, paths, modules)) for _ in range(_WARM_TRIES)))
 
@@ -69,6 +75,7 @@ def _run(code: str, paths: Sequence[str], modules: Sequence[str]) -> str:
     command = [sys.executable, "-I", "-S", "-c", code, json.dumps([paths, modules])]
     environment = {
         "AWS_DEFAULT_REGION": "us-east-1",
+        "LAMBDA_TASK_ROOT": paths[0],  # without it the X-Ray SDK takes itself to be on a server, and does more
         "POWERTOOLS_METRICS_NAMESPACE": "Openbell",
         "PATH": os.environ["PATH"],
     }
@@ -78,10 +85,10 @@ def _run(code: str, paths: Sequence[str], modules: Sequence[str]) -> str:
     return done.stdout
 
 
-def _forget_files(folders: Sequence[Path]) -> None:
-    """Drop the files from the page cache, as far as the system allows, so that the next import reads the disk."""
+def _forget(files: Sequence[Path]) -> None:
+    """Drop `files` from the page cache, as far as the system allows, so that the next import reads the disk."""
     os.sync()
-    for file in (file for folder in folders for file in folder.rglob("*") if file.is_file()):
+    for file in files:
         descriptor = os.open(file, os.O_RDONLY)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(descriptor)
