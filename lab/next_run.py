@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
+from lab.closes import Flags
 from lab.quick_run import QuickDesk
 from lab.screens import Outlook, Screen, screen_of
-from lab.snapshots import Flags, bars_wanted
 from paper.sessions import Session
 
 _LOOK_AHEAD = 64  # runs looked through at once
@@ -60,8 +60,7 @@ class NextRun:
     def _outlook(self) -> Outlook:
         closes = self._desk.snapshots.closes
         days = [session.day for session in self._runs]
-        bars = bars_wanted(self._desk.config, self._desk.names)
-        windows = closes.windows(days, bars)
+        windows = closes.windows(days, self._desk.snapshots.bars)
         usable = closes.usable(windows, np.arange(len(closes.symbols)))
         usable[:, ~self._candidates] = False
         return Outlook(days, np.maximum(windows.beyond - 1, 0), closes.values, usable, dict(closes.columns))
@@ -69,9 +68,8 @@ class NextRun:
     @cached_property
     def _candidates(self) -> Flags:
         """Which symbols are candidates of a run that holds nothing."""
-        desk = self._desk
-        wanted = set(desk.snapshots.candidates(desk.broker.tradable_symbols(), ()))
-        return np.array([symbol in wanted for symbol in desk.snapshots.closes.symbols])
+        wanted = self._desk.broker.tradable_symbols()
+        return np.array([symbol in wanted for symbol in self._desk.snapshots.closes.symbols])
 
     @cached_property
     def _stale(self) -> Flags:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Literal
 
 from lab.accuracy import ForecastScores, HorizonAccuracy
+from lab.closes import Closes
 from lab.quick_run import Ran
-from lab.snapshots import Closes
 from openbell.model import Cut, Order
 
 type Every = Literal["1d", "1w"]

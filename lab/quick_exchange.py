@@ -8,7 +8,7 @@ import numpy as np
 
 from lab.exchange import ExchangeBroker
 from lab.quick_history import NO_TICKS, Columns, QuickHistory, Ticks, to_usd
-from openbell.model import Account, BrokerPosition
+from openbell.model import Account
 from paper import PaperExchange, Rules
 from paper.account import Holding
 from paper.admission import Admission
@@ -37,6 +37,14 @@ class QuickMarket(Market):
             quick = self._row is not None and symbol in self.history.columns
             self._latest[symbol] = self._last_close(symbol, at) if quick else super().latest(symbol, at)
         return self._latest[symbol]
+
+    def next_print(self, symbol: str, after: datetime, only: date | None = None) -> datetime | None:
+        """See Market."""
+        session = self.calendar.of(after.date())
+        plain = session is not None and only in {None, session.day} and not self.history.has_ohl
+        if session and plain and after < session.closing and self.history.prices(symbol, session.day).close is not None:
+            return session.closing
+        return super().next_print(symbol, after, only)
 
     def _closes_at(self, at: datetime) -> int | None:
         if self.history.has_ohl or self.history.splits:
@@ -134,8 +142,6 @@ class QuickBroker(ExchangeBroker):
     def __init__(self, exchange: QuickExchange) -> None:
         super().__init__(exchange)
         self._symbols = frozenset(exchange.history.symbols)
-        self._moment: tuple[datetime, int] | None = None  # for which the positions are known
-        self._positions: dict[str, BrokerPosition] = {}
 
     def account(self) -> Account:
         """See Broker."""
@@ -145,20 +151,18 @@ class QuickBroker(ExchangeBroker):
         buying_power = max(Decimal(0), exchange.valuation.buying_power())
         return Account(exchange.valuation.equity(), last, state.account.cash, buying_power)
 
-    def positions(self) -> dict[str, BrokerPosition]:
-        """See Broker."""
-        state = self._exchange.state
-        moment = (state.now, len(state.fills)) if not state.book.open() else None
-        if moment is None or moment != self._moment:
-            holdings = sorted(state.account.holdings.items())
-            self._moment, self._positions = moment, {symbol: self._position(holding) for symbol, holding in holdings}
-        return self._positions
+    def shares(self) -> dict[str, Decimal]:
+        """Shares held, by symbol."""
+        return {symbol: holding.qty for symbol, holding in self._exchange.state.account.holdings.items()}
 
-    def _position(self, holding: Holding) -> BrokerPosition:
+    def position_values(self) -> dict[str, Decimal]:
+        """USD that each holding is worth at its last price, at its average cost where there is none."""
+        holdings = self._exchange.state.account.holdings.values()
+        return {holding.symbol: holding.qty * self._price(holding) for holding in holdings}
+
+    def _price(self, holding: Holding) -> Decimal:
         price = self._exchange.valuation.price(holding.symbol)
-        available = holding.qty - self._exchange.state.book.reserved_shares(holding.symbol)
-        average = holding.average_price
-        return BrokerPosition(holding.symbol, holding.qty, available, average, average if price is None else price)
+        return holding.average_price if price is None else price
 
     def tradable_symbols(self) -> frozenset[str]:
         """See Broker."""

@@ -7,6 +7,7 @@ against each other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,7 @@ from openbell.config import PlatformConfig
 from openbell.decision import decide, rank_universe
 from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecastFailures
 from openbell.execution.booking import book_crosses
-from openbell.execution.reconciliation import reconcile
+from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Signal, Sleeve
 from openbell.money import to_cents
 from openbell.portfolio.sizing import Sizing
@@ -80,6 +81,15 @@ class Ran:
     forecasts: Mapping[str, Mapping[str, Forecast]]  # by strategy
 
 
+def owned(sleeves: Mapping[str, Sleeve]) -> dict[str, Decimal]:
+    """Shares by symbol of all sleeves together."""
+    total: dict[str, Decimal] = {}
+    for sleeve in sleeves.values():
+        for symbol, position in sleeve.positions.items():
+            total[symbol] = total.get(symbol, ZERO) + position.qty
+    return total
+
+
 class QuickDesk:
     """What all runs of a backtest work with."""
 
@@ -135,9 +145,7 @@ class QuickDesk:
     # What OpenRun does.
 
     def _open(self, run: str, lease: Lease, clock: MarketClock) -> RunInputs:
-        found = reconcile(self.broker, self.ledger, lease, clock.now - IN_FLIGHT)
-        if found.drift:
-            raise BooksDisagree(f"the strategies own more shares than the exchange holds: {found.drift}")
+        found = self._reconcile(lease, clock)
         account = self.broker.account()
         self._stop_on_loss(account)
         self._open_sleeves(account, lease)
@@ -150,13 +158,22 @@ class QuickDesk:
             strategies=self.names,
             account=account,
             sleeves=self.ledger.sleeves(),
-            position_values={s: p.qty * p.price for s, p in self.broker.positions().items()},
+            position_values=self.broker.position_values(),
             pending=tuple(sorted({order.symbol for order in orders if not order.status.ended})),
             protected=tuple(sorted({(o.shares[0].strategy, o.symbol) for o in orders if o.status.ended})),
             reconciliation=found,
         )
         self._archive.inputs = inputs
         return inputs
+
+    def _reconcile(self, lease: Lease, clock: MarketClock) -> Reconciliation:
+        """Nothing is found where no order is open and the books are the same to the share."""
+        if self.idle and owned(self.ledger.sleeves()) == self.broker.shares():
+            return Reconciliation()
+        found = reconcile(self.broker, self.ledger, lease, clock.now - IN_FLIGHT)
+        if found.drift:
+            raise BooksDisagree(f"the strategies own more shares than the exchange holds: {found.drift}")
+        return found
 
     def _stop_on_loss(self, account: Account) -> None:
         floor = account.last_equity * (1 - self.config.risk.max_daily_loss)
@@ -181,8 +198,7 @@ class QuickDesk:
     def _decide(self, inputs: RunInputs) -> Ran:
         tradable = self.broker.tradable_symbols()
         held = {symbol for name in self.names for symbol in inputs.sleeves[name].positions}
-        candidates = self.snapshots.candidates(tradable, held)
-        prices = self.snapshots.prices(inputs.clock, self.names, candidates)
+        prices = self.snapshots.prices(inputs.clock, tradable, held)
         strategies = dict(self.strategies)
         universe = {}
         for name in self.names:

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.closes import Flags
 from lab.ranking import ranks_by_default
-from lab.snapshots import Flags
 from openbell.model import Sleeve
 from openbell.strategies import Strategy
 from openbell.strategies.buy_and_hold import BuyAndHold

@@ -83,15 +83,21 @@ def test_a_jump_goes_the_long_way_while_an_order_rests() -> None:
     assert quick.equities() == slow.equities()
 
 
-def test_positions_follow_every_fill_and_every_new_price() -> None:
+def test_shares_and_their_values_are_those_of_the_positions() -> None:
     _, quick = _exchanges()
     broker = QuickBroker(quick)
-    before = broker.positions()
-    assert broker.positions() == before
     quick.jump(datetime(2022, 5, 4, 15, tzinfo=NEW_YORK))
-    after = broker.positions()
-    assert after["AAPL"].price != before["AAPL"].price
-    quick.submit(Ticket("XOM", Side.SELL, Decimal(70)))
-    assert broker.positions()["XOM"].qty_available == 0
-    quick.close_session()
-    assert set(broker.positions()) == {"AAPL"}
+    positions = broker.positions()
+    assert broker.shares() == {symbol: position.qty for symbol, position in positions.items()}
+    assert broker.position_values() == {s: position.qty * position.price for s, position in positions.items()}
+
+
+@pytest.mark.parametrize("market", ["closes only", "with opens"])
+def test_the_next_print_is_the_same(market: str) -> None:
+    history = sample() if market == "closes only" else ohlc_market()
+    slow, quick = Market(history), QuickMarket(QuickHistory(history))
+    for day in (date(2022, 6, 14), date(2022, 6, 18), date(2021, 11, 26)):
+        for hour, minute in ((4, 0), (9, 30), (12, 50), (15, 0), (15, 45), (16, 0), (20, 0)):
+            at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=NEW_YORK)
+            for only in (None, day, date(2022, 6, 15)):
+                assert quick.next_print("AAPL", at, only) == slow.next_print("AAPL", at, only), (at, only)

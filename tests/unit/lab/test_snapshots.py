@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lab.closes import Closes, Table
 from lab.exchange import ExchangeData
 from lab.quick_exchange import QuickExchange
 from lab.quick_history import QuickHistory
 from lab.ranking import default_ranking
-from lab.snapshots import Closes, QuickSnapshot, Table
+from lab.snapshots import QuickSnapshot
 from openbell.model import NEW_YORK
 from openbell.snapshot import Quality, Snapshot, usable
 from openbell.strategies import Market, Parameters, Strategy
@@ -45,8 +46,7 @@ def exchange(history: History, at: datetime = _NOW) -> QuickExchange:
 @pytest.mark.parametrize("bars", [40, 120, 300])
 def test_the_same_symbols_are_usable_as_in_select_universe(bars: int, quality: Quality) -> None:
     history = holed()
-    market = exchange(history)
-    closes = Closes(market, quality)
+    closes = Closes(history, quality)
     every = np.arange(len(closes.symbols))
     checked = 0
     for day in history.sessions[1:395:7]:
@@ -60,7 +60,7 @@ def test_the_same_symbols_are_usable_as_in_select_universe(bars: int, quality: Q
 
 
 def test_many_windows_at_once_are_judged_as_one_by_one() -> None:
-    closes = Closes(exchange(holed()), Quality())
+    closes = Closes(holed(), Quality())
     every = np.arange(len(closes.symbols))
     days = closes.sessions[1::10]
     together = closes.usable(closes.windows(days, 120), every)
@@ -73,8 +73,7 @@ def test_many_windows_at_once_are_judged_as_one_by_one() -> None:
 
 def test_prices_that_stop_are_late_after_a_week() -> None:
     history = holed()
-    market = exchange(history, history.calendar.after(history.calendar.sessions[_DAYS - 1], 20).open)
-    closes = Closes(market, Quality())
+    closes = Closes(history, Quality())
     last = history.sessions[-1]
     for days in range(1, 20):
         day = last + timedelta(days=days)
@@ -88,7 +87,7 @@ def test_closes_are_those_that_the_data_source_gives_with_splits_adjusted() -> N
     split = Split("AAPL", date(1991, 3, 4), Decimal(2))
     history = History(sample().symbols, sample().sessions[:_DAYS], BarArrays(sample().bars.close[:_DAYS]), [split])
     market = exchange(history)
-    closes = Closes(market, Quality())
+    closes = Closes(history, Quality())
     closes.as_of(market.market.splits_until(_NOW))
     window = closes.window(_NOW.date(), market.market.last_complete(_NOW), 200)
     first = history.sessions[window.first]
@@ -102,7 +101,7 @@ def test_closes_are_those_that_the_data_source_gives_with_splits_adjusted() -> N
 def test_a_table_gives_columns_as_any_frame_does() -> None:
     frame = pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=["A", "B", "C"])
     days = pd.date_range("2022-01-03", periods=4)
-    table = Table.of(frame.to_numpy(), pd.DatetimeIndex(days), pd.Index(["A", "B", "C"]))
+    table = Table.of(frame.to_numpy(), pd.DatetimeIndex(days), pd.Index(["A", "B", "C"]), {"A": 0, "B": 1, "C": 2})
     pd.testing.assert_frame_equal(table[["C", "A"]], frame.set_index(days)[["C", "A"]])
     assert table["B"].tolist() == [1, 4, 7, 10]
     with pytest.raises(KeyError):
