@@ -18,7 +18,7 @@ from openbell.decision import unrealised_pnl
 from openbell.model import Account, Halt, Lease, MarketClock, Order, Run, RunStatus, Sleeve
 from openbell.ports import Ledger
 
-_RUNS = 5
+_RUNS, _LOOKED_THROUGH = 5, 50  # newest runs: shown, and searched for the last one that was not skipped
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ class Status:
 
     @property
     def exit(self) -> Exit:
-        """FAILED if the newest run failed or the broker does not answer, else SKIPPED while trading is halted."""
-        failed = self.broker_error or (self.runs and self.runs[0].status is RunStatus.FAILED)
+        """FAILED if the last run failed or the broker does not answer, else SKIPPED while trading is halted."""
+        last = next((run for run in self.runs if run.status is not RunStatus.SKIPPED), None)
+        failed = self.broker_error or (last and last.status is RunStatus.FAILED)
         return worst({Exit.FAILED if failed else Exit.OK, Exit.SKIPPED if self.halt else Exit.OK})
 
 
@@ -71,10 +72,17 @@ def read_status(ledger: Ledger, side: BrokerSide, execution_status: Callable[[st
         account=side.account,
         clock=side.clock,
         broker_error=side.error,
-        runs=tuple(ledger.runs(_RUNS)),
+        runs=_last_runs(ledger.runs(_LOOKED_THROUGH)),
         open_orders=tuple(ledger.open_orders()),
         sleeves=tuple(_line(sleeve, side.prices) for _, sleeve in sorted(ledger.sleeves().items())),
     )
+
+
+def _last_runs(newest: list[Run]) -> tuple[Run, ...]:
+    """The newest runs, and the last one that was not skipped, although many may have been skipped since."""
+    done = [run for run in newest[_RUNS:] if run.status is not RunStatus.SKIPPED]
+    seen = any(run.status is not RunStatus.SKIPPED for run in newest[:_RUNS])
+    return tuple(newest[:_RUNS] if seen else newest[:_RUNS] + done[:1])
 
 
 def _line(sleeve: Sleeve, prices: dict[str, Decimal]) -> SleeveLine:

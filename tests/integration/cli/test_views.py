@@ -82,6 +82,15 @@ class TestStatus:
         assert status.exit is Exit.FAILED
         assert "StaleData: prices are missing" in printed(status, status_tables)
 
+    def test_a_failed_run_is_told_although_later_ones_were_skipped(self, stage: Stage) -> None:
+        for number in range(7):
+            ended = RunStatus.SKIPPED if number else RunStatus.FAILED
+            stage.exchange.wait(60)
+            stage.ledger.start_run(Run(f"r-{number}", f"e-{number}", stage.exchange.now, ended, "daily", ()), None)
+        status = read_status(stage.ledger, side_of(stage), lambda _: "")
+        assert [run.run_id for run in status.runs] == ["r-6", "r-5", "r-4", "r-3", "r-2", "r-0"]
+        assert status.exit is Exit.FAILED
+
     def test_money_and_times_are_text_in_json(self, stage: Stage) -> None:
         plain = json.loads(json.dumps(to_plain(read_status(stage.ledger, side_of(stage), lambda _: ""))))
         assert plain["account"]["equity"] == str(stage.exchange.account().equity)
