@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from openbell.accuracy import Tally
 from openbell.model import (
@@ -23,6 +21,9 @@ from openbell.model import (
     Run,
     Sleeve,
 )
+
+if TYPE_CHECKING:  # the Forecast function does without
+    import pandas as pd
 
 
 class Broker(Protocol):
@@ -69,7 +70,7 @@ class MarketData(Protocol):
 
     name: str
 
-    def daily_closes(self, symbols: Sequence[str], start: date, end: date) -> pd.DataFrame:
+    def daily_closes(self, symbols: Sequence[str], start: date, end: date) -> "pd.DataFrame":
         """Closes adjusted for splits and dividends, complete sessions only: `(n_sessions, n_symbols)` floats in USD.
 
         The index holds tz-naive session dates from `start` to `end`, both included, ascending; a missing price is

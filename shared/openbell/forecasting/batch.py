@@ -6,20 +6,23 @@ batched moves results by rounding only.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from openbell.forecasting.arrays import Days, Floats
 from openbell.forecasting.calibration import Past, conformal_half_widths, look_back, refits
-from openbell.forecasting.checks import fault_of_dates, fault_of_prices
+from openbell.forecasting.checks import fault_of_prices
+from openbell.forecasting.closes import Closes, date_of, day_of, fault_of_dates
 from openbell.forecasting.fitting import Fit, fit_windows, open_window
 from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.predict import model_half_widths, trend_at
 from openbell.forecasting.skill import skill_against_naive
 
-_EPOCH = date(1970, 1, 1)
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SATURDAY = 5
 _NO_INTERVAL = "the price moved on too few of the scored bars: an interval calibrated on them would have no width"
 
@@ -54,7 +57,7 @@ class ForecastBatch:
 
 
 def forecast_many(
-    closes: pd.DataFrame, options: ForecastOptions, *, sessions: Sequence[date] | None = None
+    closes: "pd.DataFrame", options: ForecastOptions, *, sessions: Sequence[date] | None = None
 ) -> ForecastBatch:
     """Forecast every column of `closes`: `(n_sessions, n_tickers)` USD, tz-naive session dates ascending.
 
@@ -63,13 +66,20 @@ def forecast_many(
     Prophet does. The calibrated preset uses `history + calibration` bars, and fits shorter windows if there are fewer.
     Raises ValueError if `sessions` does not fit the closes.
     """
-    tickers = [str(ticker) for ticker in closes.columns]
-    prices = closes.to_numpy(dtype=np.float64)
-    failed = {ticker: reason for ticker, reason in _faults(prices, closes.index, tickers, options).items() if reason}
+    if shared := fault_of_dates(closes.index):
+        return ForecastBatch({}, {str(ticker): f"{ticker}: {shared}" for ticker in closes.columns})
+    return forecast_closes(Closes.from_frame(closes), options, sessions=sessions)
+
+
+def forecast_closes(
+    closes: Closes, options: ForecastOptions, *, sessions: Sequence[date] | None = None
+) -> ForecastBatch:
+    """`forecast_many` of plain arrays."""
+    tickers, days, prices = closes.tickers, closes.days, closes.prices
+    failed = {ticker: reason for ticker, reason in _faults(closes, options).items() if reason}
     made: dict[str, ForecastResult] = {}
     columns = sorted((column for column, ticker in enumerate(tickers) if ticker not in failed), key=tickers.__getitem__)
     if columns:
-        days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
         ahead = _ahead(int(days[-1]), options.horizon, sessions)
         for group in _same_bars(prices, columns):
             rows = np.isfinite(prices[:, group[0]])
@@ -79,11 +89,9 @@ def forecast_many(
     return ForecastBatch(made, {ticker: f"{ticker}: {reason}" for ticker, reason in failed.items()})
 
 
-def _faults(prices: Floats, index: pd.Index, tickers: Sequence[str], options: ForecastOptions) -> dict[str, str]:
-    shared = fault_of_dates(index)
-    if shared or not isinstance(index, pd.DatetimeIndex):
-        return dict.fromkeys(tickers, shared)
-    reasons = {ticker: fault_of_prices(prices[:, column], index, options) for column, ticker in enumerate(tickers)}
+def _faults(closes: Closes, options: ForecastOptions) -> dict[str, str]:
+    tickers, prices = closes.tickers, closes.prices
+    reasons = {ticker: fault_of_prices(prices[:, i], closes.days, options) for i, ticker in enumerate(tickers)}
     twice = {ticker for ticker in reasons if tickers.count(ticker) > 1} if len(reasons) < len(tickers) else set()
     return {**reasons, **dict.fromkeys(twice, "the ticker names more than one column")}
 
@@ -121,7 +129,7 @@ def _results(fit: Fit, past: Past, half: Floats, last: Floats, ahead: Days) -> l
     trend = unscale(trend_at(fit, np.concatenate([days[-1:], ahead])))
     yhat, lower, upper = unscale(centre), unscale(centre - half), unscale(centre + half)
     skill = skill_against_naive(past) if options.calibration else np.full(len(last), np.nan)
-    sessions = tuple(_EPOCH + timedelta(days=int(day)) for day in ahead)
+    sessions = tuple(date_of(int(day)) for day in ahead)
     return [
         ForecastResult(
             last_close=float(last[b]),
@@ -145,10 +153,10 @@ def _ahead(last: int, horizon: int, sessions: Sequence[date] | None) -> Days:
     if sessions is None:
         later = np.arange(last + 1, last + 1 + 2 * horizon + 2)
         return later[(later + 3) % 7 < _SATURDAY][:horizon]  # day 0 was a Thursday
-    ahead = np.array([(session - _EPOCH).days for session in sessions[:horizon]], dtype=np.int64)
+    ahead = np.array([day_of(session) for session in sessions[:horizon]], dtype=np.int64)
     if len(ahead) < horizon or ahead[0] <= last or np.any(np.diff(ahead) <= 0):
         raise ValueError(
-            f"sessions: expected {horizon} ascending dates after {_EPOCH + timedelta(days=last)}, "
+            f"sessions: expected {horizon} ascending dates after {date_of(last)}, "
             f"got {', '.join(str(session) for session in sessions[:horizon]) or 'none'}"
         )
     return ahead

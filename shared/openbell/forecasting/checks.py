@@ -1,10 +1,10 @@
 """Why a price series cannot be forecast, in words for the reader; an empty reason means that it can."""
 
 import numpy as np
-import pandas as pd
 
-from openbell.forecasting.arrays import Floats
+from openbell.forecasting.arrays import Days, Floats
 from openbell.forecasting.calibration import fewest_bars
+from openbell.forecasting.closes import date_of
 from openbell.forecasting.options import ForecastOptions
 
 _FEWEST_BARS = 10
@@ -12,31 +12,18 @@ _LONGEST_GAP = 5  # missing bars in a row
 _MOST_GAPS = 0.05  # of the bars since the first
 
 
-def fault_of_dates(index: pd.Index) -> str:
-    """What is wrong with the dates that all tickers share."""
-    if not isinstance(index, pd.DatetimeIndex) or index.tz is not None:
-        return "the index must hold tz-naive session dates"
-    stamps = index.to_numpy()
-    if (stamps.astype("datetime64[D]") != stamps).any():
-        return "the index must hold dates without a time of day"
-    if (stamps[1:] > stamps[:-1]).all():
-        return ""
-    if index.has_duplicates:
-        return f"session {index[index.duplicated()][0]:%Y-%m-%d} occurs more than once"
-    return "sessions are not in ascending order"
-
-
-def fault_of_prices(prices: Floats, index: pd.DatetimeIndex, options: ForecastOptions) -> str:
-    """What is wrong with one ticker's closes `(n,)`; NaN is a missing bar."""
+def fault_of_prices(prices: Floats, days: Days, options: ForecastOptions) -> str:
+    """What is wrong with one ticker's closes `(n,)` on `days` since 1970-01-01; NaN is a missing bar."""
     present = np.flatnonzero(~np.isnan(prices))
     values = prices[present]
     if len(values) < _FEWEST_BARS:
         return f"only {len(values)} bars; at least {_FEWEST_BARS} are needed"
     bad = present[~np.isfinite(values) | (values <= 0)]
     if len(bad):
-        return f"price {prices[bad[-1]]:g} on {index[bad[-1]]:%Y-%m-%d}; prices must be finite and above 0"
+        return f"price {prices[bad[-1]]:g} on {date_of(int(days[bad[-1]]))}; prices must be finite and above 0"
     if present[-1] != len(prices) - 1:
-        return f"no bar for the last session {index[-1]:%Y-%m-%d}; the last one is of {index[present[-1]]:%Y-%m-%d}"
+        last, own = date_of(int(days[-1])), date_of(int(days[present[-1]]))
+        return f"no bar for the last session {last}; the last one is of {own}"
     return _fault_of_gaps(prices[present[0] :]) or _fault_of_length(values, options)
 
 

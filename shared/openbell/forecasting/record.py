@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-import pandas as pd
+import numpy as np
 
+from openbell.forecasting.arrays import Floats
 from openbell.forecasting.batch import ForecastResult
 from openbell.forecasting.scoring import naive_scale
 from openbell.model import Forecast
@@ -12,9 +13,12 @@ SCALE_BARS = 252  # whose mean absolute change is the unit of the forecast's err
 _PLACES = 6  # of a USD: far below any price increment, far above what differs between two kinds of CPU
 
 
-def to_forecast(symbol: str, result: ForecastResult, closes: "pd.Series[float]") -> Forecast:
-    """`result` for the record; `closes` (USD) are those that it was made from. Without a move it has no naive scale."""
-    recent = closes.dropna().iloc[-SCALE_BARS:]
+def to_forecast(symbol: str, result: ForecastResult, closes: Floats) -> Forecast:
+    """`result` for the record; `closes` `(n,)` in USD are those that it was made from, NaN where missing.
+
+    If they did not move there is no naive scale.
+    """
+    recent = closes[np.isfinite(closes)][-SCALE_BARS:]
     return Forecast(
         symbol=symbol,
         last_close=result.last_close,
@@ -25,7 +29,7 @@ def to_forecast(symbol: str, result: ForecastResult, closes: "pd.Series[float]")
         interval_width=result.interval_width,
         engine=result.engine,
         skill=None if result.skill is None else round(result.skill, _PLACES),
-        naive_scale=round(naive_scale(recent.tolist()), _PLACES) if recent.nunique() > 1 else None,
+        naive_scale=round(naive_scale(recent.tolist()), _PLACES) if np.ptp(recent) > 0 else None,
     )
 
 

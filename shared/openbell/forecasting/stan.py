@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from openbell.forecasting.arrays import Floats
 from openbell.forecasting.design import Design
@@ -54,6 +53,8 @@ def _backend() -> Any:
 
 
 def _fit(backend: Any, design: Design, y: Floats) -> dict[str, Floats]:
+    import pandas as pd  # noqa: PLC0415  Prophet, which needs it too, is imported by now
+
     count = design.features.shape[1]
     multiplicative = float(design.options.seasonality_mode == "multiplicative")
     rate = 0.0 if design.flat else float(y[-1] - y[0])  # scaled time runs from 0 to 1

@@ -39,7 +39,7 @@ def walk_forward(closes: pd.DataFrame, rows: Sequence[int], options: ForecastOpt
 def _step(row: int, known: pd.DataFrame, coming: pd.DataFrame, options: ForecastOptions) -> Step:
     sessions = [stamp.date() for stamp in pd.DatetimeIndex(coming.index)]
     batch = forecast_many(known, options, sessions=sessions)
-    made = [to_forecast(ticker, result, known[ticker]) for ticker, result in batch.made.items()]
+    made = [to_forecast(ticker, result, known[ticker].to_numpy()) for ticker, result in batch.made.items()]
     scores: list[BarScore] = []
     for forecast in made:
         came = coming[forecast.symbol].to_numpy()

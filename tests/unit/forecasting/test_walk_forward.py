@@ -62,6 +62,6 @@ def test_a_price_that_stands_still_has_no_scale_and_no_score() -> None:
     flat = pd.DataFrame({"AB": [5.0] * 20 + [5.0 + 0.1 * i for i in range(40)]}, index=days)
     raw = ForecastOptions.preset("raw", horizon=2)
     made = forecast_many(flat, raw).made["AB"]
-    assert to_forecast("AB", made, flat["AB"].iloc[:20]).naive_scale is None
+    assert to_forecast("AB", made, flat["AB"].to_numpy()[:20]).naive_scale is None
     # (39 * 0.1 + 20 * 0) / 59 = 0.066102
-    assert to_forecast("AB", made, flat["AB"]).naive_scale == 0.066102
+    assert to_forecast("AB", made, flat["AB"].to_numpy()).naive_scale == 0.066102
