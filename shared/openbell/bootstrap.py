@@ -82,6 +82,10 @@ def _broker(key_id: str, secret_key: str) -> Broker:
 
 
 def _keys() -> tuple[str, str]:
+    """From the secret; where no secret is configured, from Alpaca's own variables."""
+    own = os.environ.get("APCA_API_KEY_ID"), os.environ.get("APCA_API_SECRET_KEY")
+    if not settings().broker_secret and own[0] and own[1]:
+        return own[0], own[1]
     settings().need("broker_secret")
     secret: Any = parameters.get_secret(settings().broker_secret, transform="json", max_age=_SECRET_SECONDS)
     if not isinstance(secret, dict) or not secret.get("key_id") or not secret.get("secret_key"):

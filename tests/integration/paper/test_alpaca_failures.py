@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from alpaca_trade_api.rest import APIError
 from werkzeug.wrappers import Request, Response
 
 from openbell.adapters.alpaca import client as alpaca_client
@@ -216,7 +217,10 @@ def test_wrong_keys_are_refused(paper: PaperExchange, url_of: Serve) -> None:
         broker.submit(REQUEST)
 
 
-def test_too_many_requests_are_told_as_such(paper: PaperExchange, url_of: Serve) -> None:
+def test_too_many_requests_are_told_as_such(
+    paper: PaperExchange, url_of: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alpaca_client, "LONGEST_WAIT_SECONDS", -1.0)
     broker = broker_of(url_of(paper, requests_per_minute=1))
 
     def ask_again_and_again() -> None:  # the minute may turn once
@@ -225,3 +229,29 @@ def test_too_many_requests_are_told_as_such(paper: PaperExchange, url_of: Serve)
 
     with pytest.raises(RateLimited, match="the clock"):
         ask_again_and_again()
+
+
+def test_a_used_up_minute_is_waited_out_if_its_end_is_near(
+    paper: PaperExchange, url_of: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = url_of(paper, requests_per_minute=1)
+    monkeypatch.setattr(alpaca_client, "LONGEST_WAIT_SECONDS", 61.0)
+    waits: list[float] = []
+    client = alpaca_client.AlpacaClient(url, url, "key", "secret", waits.append)
+    client.get_clock()
+    with pytest.raises(APIError):  # the stand-in for sleeping lets no time pass
+        client.get_clock()
+    assert len(waits) == 1
+    assert 0 < waits[0] <= 60
+
+
+def test_a_used_up_minute_whose_end_is_far_sends_nothing(
+    paper: PaperExchange, url_of: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = url_of(paper, requests_per_minute=1)
+    monkeypatch.setattr(alpaca_client, "LONGEST_WAIT_SECONDS", -1.0)
+    broker = broker_of(url)
+    broker.clock()
+    with pytest.raises(RateLimited):
+        broker.submit(REQUEST)
+    assert paper.orders() == []

@@ -1,6 +1,9 @@
 """alpaca-trade-api with what it lacks: time limits, no repeated requests, a data host that is no global variable."""
 
+import time
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from alpaca_trade_api.rest import REST, APIError
 from requests import HTTPError, PreparedRequest, RequestException, Response
@@ -10,6 +13,7 @@ from requests.exceptions import InvalidJSONError
 from openbell.errors import BrokerRefused, BrokerUnavailable, OpenbellError, RateLimited
 
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
+LONGEST_WAIT_SECONDS = 15.0  # for the end of the broker's minute: a Lambda's time is short
 _RATE_LIMITED, _SERVER_ERROR = 429, 500
 
 
@@ -17,15 +21,23 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
     """The REST client, answering with plain JSON.
 
     Hosts must be given: the library's own default is the live host. It repeats no request, because it would repeat
-    orders too. Private attributes of the library are touched here and nowhere else.
+    orders too. When the broker says that the requests of this minute are used up, the next one waits for its end, if
+    that is near, and is not sent if it is not. Private attributes of the library are touched here and nowhere else.
     """
 
-    def __init__(self, base_url: str, data_url: str, key_id: str, secret_key: str) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        data_url: str,
+        key_id: str,
+        secret_key: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         super().__init__(key_id, secret_key, base_url=base_url.rstrip("/"), api_version="v2", raw_data=True)
         self._data_url = data_url.rstrip("/")
         self._retry = 0
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Impatient())
+            self._session.mount(scheme, _Considerate(sleep))
 
     def _request(self, method: str, path: str, *arguments: Any, **options: Any) -> Any:
         """Any request. Only a deletion is answered with nothing: elsewhere it would read as "there is none"."""
@@ -46,12 +58,34 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         return self._request("GET", path, query, base_url=self._data_url, api_version=api_version)
 
 
-class _Impatient(HTTPAdapter):
-    """Gives up on silence; without this a stalled connection would block until the Lambda is killed."""
+class RequestsUsedUp(RequestException):
+    """The broker's limit is reached, and its reset is too far away to wait for: nothing was sent."""
+
+
+class _Considerate(HTTPAdapter):
+    """Gives up on silence, which would block until the Lambda is killed, and keeps to the broker's rate limit."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        super().__init__()
+        self._sleep = sleep
+        self._used_up_until: dict[str, float] = {}  # Unix seconds by host
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
+        host = urlsplit(request.url or "").netloc
+        self._wait(host)
         options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, **options)
+        answer = super().send(request, **options)
+        if answer.headers.get("X-RateLimit-Remaining") == "0" and answer.headers.get("X-RateLimit-Reset", "").isdigit():
+            self._used_up_until[host] = float(answer.headers["X-RateLimit-Reset"])
+        return answer
+
+    def _wait(self, host: str) -> None:
+        left = self._used_up_until.pop(host, 0.0) - time.time()
+        if left > LONGEST_WAIT_SECONDS:
+            self._used_up_until[host] = time.time() + left
+            raise RequestsUsedUp(f"{host} takes no more requests for {left:.0f} s")
+        if left > 0:
+            self._sleep(left)
 
 
 FAILURES = (APIError, RequestException)  # everything that a call of AlpacaClient may raise
@@ -59,6 +93,8 @@ FAILURES = (APIError, RequestException)  # everything that a call of AlpacaClien
 
 def status_of(error: Exception) -> int | None:
     """The HTTP status of an answer, None if there was none that could be read."""
+    if isinstance(error, RequestsUsedUp):
+        return _RATE_LIMITED
     if isinstance(error, APIError):
         return int(error.status_code) if error.status_code else None
     if isinstance(error, HTTPError) and error.response is not None:
