@@ -111,6 +111,7 @@ class Functions:
             if pool is None or pool.spec != spec:
                 if pool:
                     pool.retire()
+                    pool.bury()
                 pool = _Pool(spec, self._most.get(spec.logical_id, _MOST_WORKERS), self._start)
                 self._pools[spec.name, spec.version] = pool
             return pool
