@@ -11,14 +11,11 @@ from pydantic import ValidationError
 
 from openbell.codec import from_json, to_json
 from openbell.config import PlatformConfig, explain
-from openbell.decision import decide
 from openbell.errors import InvalidInput
-from openbell.model import Forecast
 from openbell.ports import Archive, Ledger
-from openbell.runs import Decisions, RunInputs, decisions_key, inputs_key, snapshot_keys, spec_id, universe_key
-from openbell.snapshot import Snapshot
+from openbell.runs import Decisions, RunInputs, decisions_key, inputs_key
 from openbell.strategies import build_strategies
-from openbell.workflow.select_universe import Universes
+from openbell.workflow.aggregate_signals import decide_run
 
 _EXCERPT = 30  # bytes
 
@@ -82,17 +79,11 @@ def decide_again(run_id: str, *, ledger: Ledger, archive: Archive, config_folder
 
 
 def _decided(inputs: RunInputs, ledger: Ledger, archive: Archive, config_folder: Path | None) -> Decisions:
-    run_id = inputs.run_id
-    closes, meta = (_kept(archive, run_id, key) for key in snapshot_keys(run_id))
-    universe = from_json(Universes, _kept(archive, run_id, universe_key(run_id))).by_strategy
     config = _relocated(inputs.config, config_folder) if config_folder else inputs.config
-    strategies = build_strategies(config)
-    forecasts: dict[str, Mapping[str, Forecast]] = {
-        name: ledger.forecasts(run_id, spec_id(inputs.config.strategies[name].forecast))
-        for name in inputs.strategies
-        if strategies[name].needs_forecasts
-    }
-    return decide(inputs, Snapshot.from_bytes(closes, meta), universe, forecasts, strategies)
+    try:
+        return decide_run(inputs, build_strategies(config), ledger, archive)
+    except KeyError as error:
+        raise InvalidInput(f"run {inputs.run_id} kept no {error.args[0]}: it ended before it had decided") from error
 
 
 def _kept(archive: Archive, run_id: str, key: str) -> bytes:

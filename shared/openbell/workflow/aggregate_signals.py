@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from openbell.codec import from_json, to_json
 from openbell.decision import decide
@@ -22,7 +23,7 @@ from openbell.runs import (
     work_list_key,
 )
 from openbell.snapshot import Snapshot
-from openbell.strategies import build_strategies
+from openbell.strategies import Strategy, build_strategies
 from openbell.workflow.select_universe import Universes
 
 
@@ -54,7 +55,7 @@ def aggregate_signals(
         work = from_json(WorkList, archive.get(work_list_key(run_id)))
         _record_lost(run_id, lost, work, ledger)
         _check_forecasts(run_id, work, inputs, ledger)
-        decisions = _decide(run_id, inputs, ledger, archive)
+        decisions = decide_run(inputs, build_strategies(inputs.config), ledger, archive)
         archive.put(decisions_key(run_id), to_json(decisions))
         changed = _changed_sleeves(inputs, decisions)
         ledger.save_plan(run_id, decisions.plan.orders, changed, decisions.plan.crosses, lease)
@@ -85,11 +86,14 @@ def _check_forecasts(run_id: str, work: WorkList, inputs: RunInputs, ledger: Led
         )
 
 
-def _decide(run_id: str, inputs: RunInputs, ledger: Ledger, archive: Archive) -> Decisions:
+def decide_run(
+    inputs: RunInputs, strategies: Mapping[str, Strategy[Any]], ledger: Ledger, archive: Archive
+) -> Decisions:
+    """What follows from the inputs, snapshot, universe and forecasts that the run keeps; KeyError if one is missing."""
+    run_id = inputs.run_id
     closes_key, meta_key = snapshot_keys(run_id)
     snapshot = Snapshot.from_bytes(archive.get(closes_key), archive.get(meta_key))
     universe = from_json(Universes, archive.get(universe_key(run_id))).by_strategy
-    strategies = build_strategies(inputs.config)
     forecasts: dict[str, Mapping[str, Forecast]] = {
         name: ledger.forecasts(run_id, spec_id(inputs.config.strategies[name].forecast))
         for name in inputs.strategies
