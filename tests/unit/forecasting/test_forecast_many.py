@@ -125,6 +125,8 @@ def broken(kind: str) -> Any:
         return np.full(300, 7.0)
     if kind == "negative":
         prices[40] = -1.0
+    elif kind == "zero":
+        prices[40] = 0.0
     elif kind == "infinite":
         prices[40] = np.inf
     elif kind == "two bars":
@@ -146,6 +148,7 @@ def broken(kind: str) -> Any:
     [
         ("constant", "the price is 7 on every bar; a constant cannot be forecast"),
         ("negative", "price -1 on 2021-12-30; prices must be finite and above 0"),
+        ("zero", "price 0 on 2021-12-30; prices must be finite and above 0"),
         ("infinite", "price inf on 2021-12-30"),
         ("two bars", "only 2 bars; at least 10 are needed"),
         ("block", "20 bars in a row are missing; at most 5 may be"),
