@@ -17,7 +17,7 @@ CONFIG_live := live
 # A live deployment takes its parameters from the command line, typed by a person each time, not from samconfig.toml.
 LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
 
-.PHONY: help setup run test lint format bench bench-forecast universe calendar package deploy clean
+.PHONY: help setup run test lint security format bench bench-forecast universe calendar package deploy clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ test: lint ## Lint, then run every test
 
 lint: setup ## Style, types, import directions, template
 	@scripts/lint.sh
+
+security: setup ## Look for weaknesses in template.yaml (checkov, fetched the first time)
+	@$(UV) tool run --quiet --python 3.13 checkov==3.3.30 --config-file scripts/checkov.yaml
+	@echo "security: checkov ok"
 
 format: setup ## Rewrite the code as the linter wants it
 	@$(BIN)/ruff check --quiet --fix .

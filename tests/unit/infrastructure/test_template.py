@@ -210,7 +210,20 @@ def test_what_the_ledger_and_the_archive_hold_survives_the_stack() -> None:
 def test_the_template_holds_no_keys() -> None:
     (secret,) = resources("AWS::SecretsManager::Secret").values()
     assert secret["SecretString"] == '{"key_id": "", "secret_key": ""}'
-    assert not [name for name in template()["Parameters"] if "key" in name.lower() or "secret" in name.lower()]
+    named = {name for name in template()["Parameters"] if "key" in name.lower() or "secret" in name.lower()}
+    assert named == {"KmsKeyArn"}  # the name of a key, which is no secret
+
+
+def test_with_a_key_of_ones_own_every_function_may_use_it_and_everything_stored_is_under_it() -> None:
+    may_use = {role["Ref"] for role in resources("AWS::IAM::Policy")["OwnKeyMayBeUsed"]["Roles"]}
+    assert may_use == {f"{name}Role" for name in (*functions(), "StateMachine")}
+    own_key = {"Fn::If": ["OwnKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    (table,), (topic,) = resources("AWS::DynamoDB::Table").values(), resources("AWS::SNS::Topic").values()
+    (queue,), (secret,) = resources("AWS::SQS::Queue").values(), resources("AWS::SecretsManager::Secret").values()
+    found = [table["SSESpecification"]["KMSMasterKeyId"], topic["KmsMasterKeyId"], queue["KmsMasterKeyId"]]
+    found += [secret["KmsKeyId"], template()["Globals"]["Function"]["KmsKeyArn"]]
+    found += [group["KmsKeyId"] for group in resources("AWS::Logs::LogGroup").values()]
+    assert found == [own_key] * len(found)
 
 
 def _workflow() -> dict[str, Any]:
