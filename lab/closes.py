@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lab.quick_history import Columns
+from lab.ranking import default_ranking
 from openbell.snapshot import Quality, usable
 from paper.history import Floats, History
 
@@ -59,6 +60,10 @@ class Windows:
     beyond: Counts
     late: Flags
 
+    def at(self, number: int) -> Window:
+        """One of them."""
+        return Window(int(self.first[number]), int(self.beyond[number]), bool(self.late[number]))
+
 
 class Closes:
     """Adjusted closes `(n_sessions, n_symbols)` in the order of the symbols' names, and what is usable of them."""
@@ -85,6 +90,8 @@ class Closes:
         self._known, self._bad = _running(present), _running(bad)
         self._next, self._last = _next_rows(present), _last_rows(present)
         self._jumps = _running(_jumps(values, self._last, self.quality.max_jump))
+        self._sums = _return_sums(values)
+        self._rounding = _rounding_of(self._sums)
         self._flawless = bool(present.all()) and not bad.any() and not self._jumps[-1].any()
 
     @staticmethod
@@ -158,6 +165,19 @@ class Closes:
     def _between(counts: Counts, first: Counts, beyond: Counts) -> Counts:
         return np.asarray(counts[beyond] - counts[first])
 
+    def ranking(self, window: Window, columns: Columns, size: int, lookback: int) -> tuple[str, ...] | None:
+        """What `Strategy.universe` gives for the window's `columns`; None where means are too close to tell."""
+        if window.beyond - window.first <= lookback:
+            return ()
+        bars = self._known[window.beyond] - self._known[window.beyond - lookback - 1]
+        complete = columns[bars[columns] == lookback + 1]
+        means = (self._sums[window.beyond - 1] - self._sums[window.beyond - 1 - lookback])[complete] / lookback
+        order = np.argsort(-means)[: size + 1]
+        if (np.diff(means[order]) > -self._rounding).any():
+            values = self.values[window.beyond - lookback - 1 : window.beyond, complete]
+            return default_ranking(values, [self.symbols[column] for column in complete], size, lookback)
+        return tuple(self.symbols[column] for column in complete[order[:size]].tolist())
+
     def row_of(self, day: date) -> int:
         """The first row that a run on `day` does not see."""
         return bisect_left(self.sessions, day)
@@ -201,3 +221,16 @@ def _jumps(values: Floats, last: Counts, most: float) -> Flags:
     earlier = np.where(before >= 0, np.take_along_axis(logs, np.maximum(before, 0), axis=0), np.nan)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(logs - earlier) > most)
+
+
+def _return_sums(values: Floats) -> Floats:
+    """The returns from bar to bar, added up from the first row on; what is unknown or without bounds counts as 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        returns = np.nan_to_num(values[1:] / values[:-1] - 1, posinf=0, neginf=0)
+    return np.vstack([np.zeros((1, values.shape[1])), np.cumsum(returns, axis=0)])
+
+
+def _rounding_of(sums: Floats) -> float:
+    """More than rounding can have moved a difference of `sums`, or a mean made of it."""
+    moved = np.abs(np.diff(sums, axis=0)).sum(axis=0)
+    return float(8 * np.finfo(np.float64).eps * len(sums) * moved.max(initial=0.0))

@@ -60,9 +60,8 @@ class NextRun:
     def _outlook(self) -> Outlook:
         closes = self._desk.snapshots.closes
         days = [session.day for session in self._runs]
-        windows = closes.windows(days, self._desk.snapshots.bars)
-        usable = closes.usable(windows, np.arange(len(closes.symbols)))
-        usable[:, ~self._candidates] = False
+        windows, usable = self._desk.snapshots.plan(days)
+        usable = usable & self._candidates
         return Outlook(days, np.maximum(windows.beyond - 1, 0), closes.values, usable, dict(closes.columns))
 
     @cached_property

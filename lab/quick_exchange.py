@@ -1,14 +1,14 @@
 """The paper exchange for long replays: it remembers prices of the moment, and jumps over sessions without orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 
 from lab.exchange import ExchangeBroker
-from lab.quick_history import NO_TICKS, Columns, QuickHistory, Ticks, to_usd
-from openbell.model import Account
+from lab.quick_history import NO_TICKS, PER_USD, Columns, QuickHistory, Ticks, to_usd
+from openbell.model import ZERO, Account
 from paper import PaperExchange, Rules
 from paper.account import Holding
 from paper.admission import Admission
@@ -38,6 +38,16 @@ class QuickMarket(Market):
             self._latest[symbol] = self._last_close(symbol, at) if quick else super().latest(symbol, at)
         return self._latest[symbol]
 
+    def usd(self, symbols: Sequence[str], at: datetime) -> dict[str, Decimal]:
+        """Latest prices as the data API spells them, whose prices are JSON numbers: 289.532, not 289.5320."""
+        row = self._closes_at(at)
+        if row is None or row < 0:
+            found = {symbol: self.latest(symbol, at) for symbol in symbols}
+            return {symbol: Decimal(str(float(trade.price))) for symbol, trade in found.items() if trade}
+        columns = np.array([self.history.columns[symbol] for symbol in symbols], dtype=np.intp)
+        ticks = self.history.ticks(slice(row, row + 1), columns)[0].tolist()
+        return {s: Decimal(str(t / PER_USD)) for s, t in zip(symbols, ticks, strict=True) if t != NO_TICKS}
+
     def next_print(self, symbol: str, after: datetime, only: date | None = None) -> datetime | None:
         """See Market."""
         session = self.calendar.of(after.date())
@@ -66,7 +76,7 @@ class QuickExchange(PaperExchange):
 
     def __init__(self, history: QuickHistory, cash: Decimal, at: datetime, slippage_bps: Decimal) -> None:
         super().__init__(history, cash, at, rules=Rules(slippage_bps=slippage_bps))
-        self.market = QuickMarket(history)
+        self.market: QuickMarket = QuickMarket(history)
         self.valuation = Valuation(self.market, self.state, self.rules)
         self.engine = Engine(self.market, self.state, self.rules, self.valuation)
         self.admission = Admission(self.market, self.state, self.rules, self.valuation)
@@ -101,8 +111,8 @@ class QuickExchange(PaperExchange):
         opens = self.history.opens(rows, columns)
         before = self.history.ticks(slice(rows.start - 1, rows.stop - 1), columns)
         cash = float(self.state.account.cash)
-        closed = cash + (before @ quantities) / 10_000
-        opened = cash + (np.where(opens == NO_TICKS, before, opens) @ quantities) / 10_000
+        closed = cash + (before @ quantities) / PER_USD
+        opened = cash + (np.where(opens == NO_TICKS, before, opens) @ quantities) / PER_USD
         doubtful = opened < closed * (1 - float(allowed)) * (1 + 1e-9)  # a run that finds no loss does no harm
         found = np.flatnonzero(doubtful)
         if not len(found):
@@ -143,13 +153,13 @@ class QuickBroker(ExchangeBroker):
         super().__init__(exchange)
         self._symbols = frozenset(exchange.history.symbols)
 
-    def account(self) -> Account:
-        """See Broker."""
-        exchange = self._exchange
-        today, state = exchange.now.date(), exchange.state
+    def account_with(self, values: Mapping[str, Decimal]) -> Account:
+        """As `account`, from what the holdings are worth (USD by symbol): whatever is held was bought at a price."""
+        state = self._exchange.state
+        today = state.now.date()
         last = next((equity for day, equity in reversed(state.equities) if day < today), state.opening_equity)
-        buying_power = max(Decimal(0), exchange.valuation.buying_power())
-        return Account(exchange.valuation.equity(), last, state.account.cash, buying_power)
+        buying_power = max(Decimal(0), self._exchange.valuation.buying_power())
+        return Account(state.account.cash + sum(values.values(), ZERO), last, state.account.cash, buying_power)
 
     def shares(self) -> dict[str, Decimal]:
         """Shares held, by symbol."""

@@ -13,7 +13,7 @@ type Ticks = NDArray[np.int64]
 type Columns = NDArray[np.intp]
 
 NO_TICKS = -1  # no price, or none above 0
-_PER_USD = 10_000
+PER_USD = 10_000
 _DOUBTFUL = 1e-4  # of a tick around a half, where the product may have been rounded across it
 _LARGE = 1e11  # ticks beyond which a float64 product is not exact enough to tell
 _SMALLEST = 0.00005  # USD, half a tick
@@ -26,7 +26,7 @@ def in_ticks(prices: Floats) -> Ticks:
     """
     with np.errstate(invalid="ignore"):
         known = np.isfinite(prices) & (prices >= _SMALLEST)
-        scaled = np.where(known, prices * _PER_USD, 0.0)
+        scaled = np.where(known, prices * PER_USD, 0.0)
     ticks = np.rint(scaled).astype(np.int64)
     doubtful = (np.abs(scaled - np.floor(scaled) - 0.5) < _DOUBTFUL) | (scaled > _LARGE)
     for place in zip(*np.nonzero(doubtful), strict=True):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lab.forecasts import ForecastStore
 from lab.quick_exchange import QuickBroker, QuickExchange
-from lab.ranking import Ranked, default_ranking, ranks_by_default
+from lab.ranking import Ranked, ranks_by_default
 from lab.snapshots import Prices, SnapshotTaker
 from lab.workflow import settle_all, submit
 from openbell.adapters.memory.ledger import MemoryLedger
@@ -146,7 +146,8 @@ class QuickDesk:
 
     def _open(self, run: str, lease: Lease, clock: MarketClock) -> RunInputs:
         found = self._reconcile(lease, clock)
-        account = self.broker.account()
+        values = self.broker.position_values()
+        account = self.broker.account_with(values)
         self._stop_on_loss(account)
         self._open_sleeves(account, lease)
         orders = self.ledger.open_orders()
@@ -158,7 +159,7 @@ class QuickDesk:
             strategies=self.names,
             account=account,
             sleeves=self.ledger.sleeves(),
-            position_values=self.broker.position_values(),
+            position_values=values,
             pending=tuple(sorted({order.symbol for order in orders if not order.status.ended})),
             protected=tuple(sorted({(o.shares[0].strategy, o.symbol) for o in orders if o.status.ended})),
             reconciliation=found,
@@ -215,14 +216,8 @@ class QuickDesk:
 
     def _universe(self, name: str, inputs: RunInputs, prices: Prices) -> tuple[str, ...]:
         rules, strategy, closes = self.config.strategies[name].universe, self.strategies[name], self.snapshots.closes
-        ranking = None
-        if ranks_by_default(strategy):
-            symbols = [closes.symbols[column] for column in prices.columns.tolist()]
-            values = closes.values[prices.window.first : prices.window.beyond]
-            values = values[-(rules.lookback + 1) :]
-            if len(symbols) != len(closes.symbols):
-                values = values[:, prices.columns]
-            ranking = default_ranking(values, symbols, rules.size, rules.lookback)
+        by_default = ranks_by_default(strategy)
+        ranking = closes.ranking(prices.window, prices.columns, rules.size, rules.lookback) if by_default else None
         frame = closes.table(prices.window, prices.columns) if ranking is None else _UNSEEN
         ranker = strategy if ranking is None else Ranked(ranking)
         return rank_universe(ranker, frame, rules.size, rules.lookback, inputs.sleeves[name], inputs.pending)
@@ -232,6 +227,8 @@ class QuickDesk:
     ) -> dict[str, Mapping[str, Forecast]]:
         """Forecasts for the strategies that need them: each ticker once for each specification."""
         specs = {n: self.config.strategies[n].forecast for n in self.names if self.strategies[n].needs_forecasts}
+        if not specs:
+            return {}
         known = set(map(str, snapshot.closes.columns))
         wanted: dict[str, set[str]] = {}
         for name, spec in specs.items():

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from math import isnan
 
 import numpy as np
 
-from lab.closes import Closes, Counts, Window
+from lab.closes import Closes, Counts, Flags, Table, Window, Windows
 from lab.quick_exchange import QuickExchange
 from lab.quick_history import Columns
 from openbell.config import PlatformConfig
@@ -24,8 +24,8 @@ class QuickSnapshot(Snapshot):
     def last_closes(self) -> dict[str, Decimal]:
         """See Snapshot."""
         closes, last = self._last_bars()
-        values = closes[last, np.arange(len(last))].tolist() if len(closes) else [np.nan] * len(last)
-        return {symbol: Decimal(f"{v:.4f}") for symbol, v in zip(self._symbols, values, strict=True) if not isnan(v)}
+        values = closes[last, np.arange(len(last))].tolist() if len(closes) else []
+        return {s: Decimal(f"{v:.4f}") for s, v in zip(self._symbols, values, strict=False) if not isnan(v)}
 
     def bar_ages(self) -> dict[str, int]:
         """See Snapshot."""
@@ -34,8 +34,9 @@ class QuickSnapshot(Snapshot):
         return {symbol: age for symbol, age in zip(self._symbols, ages, strict=True) if age < len(closes)}
 
     @property
-    def _symbols(self) -> list[str]:
-        return [str(symbol) for symbol in self.closes.columns.tolist()]
+    def _symbols(self) -> Sequence[str]:
+        names = self.closes
+        return list(names.positions) if isinstance(names, Table) else [str(name) for name in names.columns.tolist()]
 
     def _last_bars(self) -> tuple[Floats, Counts]:
         """The closes, and for each column the row of its last bar; -1 if there is none."""
@@ -74,24 +75,43 @@ class SnapshotTaker:
         self._exchange = exchange
         self._config = config
         self._every = np.arange(len(self.closes.symbols))
+        self._numbers: dict[date, int] = {}
+        self._planned: Windows | None = None
+        self._usable: Flags = np.empty((0, 0), dtype=np.bool_)
+        self._told = False
+
+    def plan(self, days: Sequence[date]) -> tuple[Windows, Flags]:
+        """The windows of the runs that will be made on `days`, and which symbols are usable, `(n, n_symbols)`."""
+        self._planned = self.closes.windows(days, self.bars)
+        self._usable = self.closes.usable(self._planned, self._every)
+        self._numbers = {day: number for number, day in enumerate(days)}
+        return self._planned, self._usable
 
     def prices(self, clock: MarketClock, tradable: frozenset[str], held: Collection[str]) -> Prices:
         """The usable candidates; StaleData, in SelectUniverse's words, if there are too few.
 
         Candidates are all that the exchange trades, and whatever is held.
         """
-        market = self._exchange.market
-        if self._exchange.history.splits:
-            self.closes.as_of(market.splits_until(clock.now))
-        window = self.closes.window(clock.session, market.last_complete(clock.now), self.bars)
         candidates = self._candidates(tradable, held)
-        known = self._every
-        if len(candidates) != len(known):
-            known = np.array([self.closes.columns[s] for s in candidates if s in self.closes.columns], dtype=np.intp)
-        good = known[self.closes.usable(window, known)]
+        number = self._numbers.get(clock.session)
+        if number is not None and self._planned and candidates is self.closes.symbols:
+            window, known = self._planned.at(number), self._every
+            good = known[self._usable[number]]
+        else:
+            window, known = self._window(clock), self._columns(candidates)
+            good = known[self.closes.usable(window, known)]
         if len(candidates) - len(good) > self._config.data.max_missing * len(candidates):
             raise StaleData(self._why_stale(clock, window, known, candidates))
         return Prices(window, good)
+
+    def _window(self, clock: MarketClock) -> Window:
+        market = self._exchange.market
+        if self._exchange.history.splits:
+            self.closes.as_of(market.splits_until(clock.now))
+        return self.closes.window(clock.session, market.last_complete(clock.now), self.bars)
+
+    def _columns(self, candidates: Sequence[str]) -> Columns:
+        return np.array([self.closes.columns[s] for s in candidates if s in self.closes.columns], dtype=np.intp)
 
     def _candidates(self, tradable: frozenset[str], held: Collection[str]) -> Sequence[str]:
         if tradable == self.closes.columns.keys() and tradable.issuperset(held):
@@ -99,6 +119,9 @@ class SnapshotTaker:
         return sorted(tradable | set(held))
 
     def _why_stale(self, clock: MarketClock, window: Window, known: Columns, candidates: Sequence[str]) -> str:
+        if self._told:  # only the first message is kept, and its reasons take long to find
+            return "too many tickers have no usable prices"
+        self._told = True
         frame = self.closes.table(window, known).dropna(axis="columns", how="all")
         _, left_out = usable(frame, candidates, clock.session - timedelta(days=1), self.closes.quality)
         first = "; ".join(f"{symbol}: {reason}" for symbol, reason in list(left_out.items())[:5])
@@ -116,7 +139,5 @@ class SnapshotTaker:
             symbols = [symbol for symbol in symbols if symbol in chosen]
             columns = np.array([self.closes.columns[symbol] for symbol in symbols], dtype=np.intp)
         table = self.closes.table(prices.window, columns)
-        trades = {symbol: self._exchange.market.latest(symbol, clock.now) for symbol in symbols}
-        # Spelled as the data API spells them, whose prices are JSON numbers.
-        latest = {symbol: Decimal(str(float(trade.price))) for symbol, trade in trades.items() if trade}
+        latest = self._exchange.market.usd(symbols, clock.now)
         return QuickSnapshot(clock.now, "Paper exchange", table, latest, tradable.intersection(symbols), {})
