@@ -44,9 +44,9 @@ format: setup ## Rewrite the code as the linter wants it
 
 bench: bench-forecast ## Every measurement
 
-bench-forecast: setup ## Forecasts: speed and exactness beside Prophet's, then accuracy
-	@$(BIN)/python -m bench.forecast
+bench-forecast: setup ## Forecasts: accuracy, then speed and exactness beside Prophet's
 	@$(BIN)/python -m bench.forecast_accuracy
+	@$(BIN)/python -m bench.forecast
 
 universe: setup ## Refresh the list of S&P 500 members that ships with the platform
 	@$(BIN)/python -m scripts.refresh_universe

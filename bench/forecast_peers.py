@@ -5,8 +5,6 @@ Run by bench.forecast; as a script it is what runs in that environment and needs
 
 import itertools
 import json
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,11 +50,13 @@ def _windows(closes: Any) -> tuple[list[list[float]], list[list[float]]]:
 
 def _run_apart(windows: list[list[float]]) -> dict[str, Any] | None:
     """Forecasts by this file run as a script where statsforecast is installed."""
-    uv = shutil.which("uv") or os.environ.get("UV")
-    if uv is None:
-        print("\npeers skipped: uv is needed to install statsforecast apart; put it on the PATH or name it in UV")
+    from scripts.lock import uv  # noqa: PLC0415  not there where this runs as a script
+
+    try:
+        command = [uv(), "run", "--isolated", "--no-project", "--python", sys.executable]
+    except FileNotFoundError as error:
+        print(f"\npeers skipped, statsforecast must be installed apart: {error}")
         return None
-    command = [uv, "run", "--isolated", "--no-project", "--python", sys.executable]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "windows.json"
         source.write_text(json.dumps(windows))
