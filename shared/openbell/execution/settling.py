@@ -1,7 +1,9 @@
 """Bring one order of the ledger up to what the broker says of it, and book what is new."""
 
+from contextlib import suppress
 from dataclasses import replace
 
+from openbell.errors import OrderNotCancelable
 from openbell.execution.booking import book_all, observe
 from openbell.model import Fill, Lease, Order, OrderStatus
 from openbell.ports import Broker, Ledger
@@ -22,6 +24,15 @@ def settle(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> tuple[
         return order, ()
     sleeves = book_all(ledger.sleeves(), fills) if fills else []
     return ledger.save_order(seen, lease, sleeves), fills
+
+
+def withdraw(broker: Broker, ledger: Ledger, lease: Lease) -> None:
+    """Cancel every order of ours that still works, with the legs that would follow, and book what it did until then."""
+    for order in ledger.open_orders():
+        if order.status is OrderStatus.WORKING:
+            with suppress(OrderNotCancelable):  # it ended by itself
+                broker.cancel(order.broker_order_id)
+            settle(order, broker, ledger, lease)
 
 
 def drop(order: Order, why: str, ledger: Ledger, lease: Lease) -> Order:

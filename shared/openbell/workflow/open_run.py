@@ -22,6 +22,7 @@ from openbell.errors import (
 )
 from openbell.execution.halting import alert_halt
 from openbell.execution.reconciliation import Reconciliation, reconcile
+from openbell.execution.settling import withdraw
 from openbell.model import (
     NEW_YORK,
     ZERO,
@@ -168,6 +169,8 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
         _skip_halted(run, halt, desk)
     if halt is None:
         _open_sleeves(run, config, account, desk.ledger, lease)
+    else:
+        withdraw(desk.broker, desk.ledger, lease)  # what still works holds shares, or buys more of them
     positions = desk.broker.positions()
     inputs = RunInputs(
         run_id=run.run_id,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from lab.exchange import ExchangeBroker
 from openbell.execution.settling import settle
-from openbell.model import Bracket, Order, OrderStatus, RunStatus, Side
+from openbell.model import Bracket, Halt, Order, OrderStatus, RunStatus, Side
 from openbell.runs import fenced
 from openbell.workflow.close_run import close_run
 from openbell.workflow.execute_order import execute_order
@@ -105,3 +105,22 @@ def test_a_run_that_was_never_closed_is_ended_by_the_next_one() -> None:
     assert stage.alerts.sent == []
     assert close_run("first", RunStatus.COMPLETED, "", stage.desk, 3).status is RunStatus.FAILED  # it woke up too late
     assert [subject for subject, _ in stage.alerts.sent] == ["Openbell: a trading run failed"]
+
+
+def test_flatten_withdraws_what_still_works_before_it_sells() -> None:
+    stage = Stage()
+    stage.run("first")
+    stage.next_day()
+    symbol, held = next(iter(sorted(stage.held().items())))
+    lease = stage.ledger.acquire_lease("second", stage.exchange.now, 3600)
+    assert lease
+    resting = order(Side.SELL, {"momentum": "1"}, symbol, "o-2")
+    stage.ledger.save_plan(RUN, [resting], [], [], lease)
+    assert send(stage, lease, "o-2").status is OrderStatus.WORKING
+    stage.ledger.release_lease(lease)
+    stage.ledger.set_halt(Halt("leaving", "alice", stage.exchange.now, flatten=True))
+    closed = stage.run("third", schedule="manual")
+    assert ko(stage, "o-2").status is OrderStatus.CANCELED
+    sold_all = next(order for order in stage.ledger.orders(closed.run_id) if order.symbol == symbol)
+    assert (sold_all.status, sold_all.filled_qty) == (OrderStatus.FILLED, held)
+    assert stage.held() == {}
