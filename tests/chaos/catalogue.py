@@ -12,6 +12,17 @@ from tests.chaos.schedule import Schedule, play
 _OF_EACH = 2  # calls of a place at which each fault strikes: the first, and the second, which may mean something else
 _MARKETS = 4
 _MOST_FAULTS = 4
+_LATEST = 6  # calls of a place among which chance picks one
+_NEARBY, _ON_THE_WAY, _TELLING = 0.35, 0.75, 0.5
+_SILENCE = (Kind.SILENT_BEFORE, Kind.SILENT_AFTER, Kind.CRASH_AFTER, Kind.ZOMBIE_BEFORE, Kind.ZOMBIE_AFTER)
+_WAY_OF_AN_ORDER = {  # the calls that move orders and books, and the faults that such code gets wrong most easily
+    "broker.submit": (Kind.LATE, Kind.STUCK, Kind.REJECTED, *_SILENCE),
+    "broker.find_order": (Kind.PRINT, Kind.TWICE_AFTER, *_SILENCE),
+    "broker.cancel": (Kind.PRINT, Kind.PRINT, *_SILENCE),
+    "ledger.save_order": (Kind.TWICE_BEFORE, Kind.TWICE_AFTER, Kind.TAKEN_OVER, *_SILENCE),
+    "ledger.save_plan": (Kind.TWICE_BEFORE, Kind.TAKEN_OVER, *_SILENCE),
+    "ledger.sleeves": (Kind.TWICE_BEFORE, Kind.TWICE_AFTER, Kind.TAKEN_OVER, Kind.PRINT),
+}
 
 _SLOW = Setting()
 _FAST = Setting(closing=True)
@@ -62,6 +73,26 @@ def systematic(of_each: int = _OF_EACH) -> Iterator[Schedule]:
                     yield replace(site.context, faults=(*site.context.faults, fault))
 
 
+_POINTS = (
+    Fault(Kind.PRINT, "ExecuteSell.broker.cancel"),  # a protective leg fills while it is cancelled
+    Fault(Kind.STUCK, "ExecuteBuy.broker.submit"),  # an order arrives when the next run has begun
+    Fault(Kind.STUCK, "ExecuteSell.broker.submit"),
+    Fault(Kind.TAKEN_OVER, "AggregateSignals.ledger.save_plan"),  # a run wakes up when another has traded
+    Fault(Kind.TAKEN_OVER, "OpenRun.broker.account"),
+    Fault(Kind.TAKEN_OVER, "SettleBuys.ledger.save_order"),
+    Fault(Kind.ZOMBIE_AFTER, "ExecuteBuy.broker.submit", 1),  # two Lambdas with the same order
+    Fault(Kind.TWICE_BEFORE, "SettleBuys.ledger.save_order"),  # two Lambdas with the same fill
+)
+
+
+def pointed() -> Iterator[Schedule]:
+    """Trouble that has to meet the right moment to be trouble, in several markets."""
+    for market in range(_MARKETS):
+        for point in _POINTS:
+            for clean in (1, 2):
+                yield Schedule(replace(_FAST, market=market), (point,), clean, soon=20)
+
+
 def by_chance(seed: int) -> Schedule:
     """A play with several faults, the same for the same seed (as long as the code makes the same calls)."""
     random = Random(seed)
@@ -71,21 +102,28 @@ def by_chance(seed: int) -> Schedule:
         fill_share=random.choice(("1", "1", "0.5", "0.2")),
         unfilled=random.choice(("cancel", "cancel", "leave", "reprice")),
     )
-    places = _places()
-    faults = tuple(_fault(random, places) for _ in range(random.randint(1, _MOST_FAULTS)))
-    return Schedule(setting, faults, clean=random.choice((0, 1, 1, 2)), soon=random.random() < 0.3)
+    faults: list[Fault] = []
+    for _ in range(random.randint(1, _MOST_FAULTS)):
+        faults.append(_fault(random, faults))
+    return Schedule(setting, tuple(faults), clean=random.choice((0, 1, 1, 2)), soon=random.choice((0, 0, 20, 300)))
 
 
-def _fault(random: Random, places: Sequence[Site]) -> Fault:
-    site = random.choice(places)
-    return Fault(random.choice(kinds_at(site.place)), site.place, random.randrange(max(2, site.calls)))
-
-
-@cache
-def _places() -> tuple[Site, ...]:
-    """Places where orders and books change come up more often than those where nothing does."""
-    weighty = ("Execute", "Settle", "OpenRun", "CloseRun", "AbortRun", "AggregateSignals")
-    return tuple(site for site in sites() for _ in range(3 if site.place.startswith(weighty) else 1))
+def _fault(random: Random, earlier: Sequence[Fault]) -> Fault:
+    """A fault on the way of an order, or near an earlier one, or anywhere: trouble comes where trouble is."""
+    chance = random.random()
+    if earlier and chance < _NEARBY:
+        state = earlier[-1].place.partition(".")[0]
+        found = [site for site in sites() if site.place.startswith(f"{state}.")]
+    elif chance < _ON_THE_WAY:
+        found = [site for site in sites() if site.place.partition(".")[2] in _WAY_OF_AN_ORDER]
+    else:
+        found = list(sites())
+    site = random.choice(found)
+    kinds = kinds_at(site.place)
+    telling = _WAY_OF_AN_ORDER.get(site.place.partition(".")[2])
+    if telling and random.random() < _TELLING:
+        kinds = telling
+    return Fault(random.choice(kinds), site.place, random.randrange(min(max(site.calls, 2), _LATEST)))
 
 
 def pairs() -> list[tuple[str, Kind]]:

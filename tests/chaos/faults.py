@@ -37,6 +37,7 @@ class Kind(StrEnum):
     REFUSED = "refused"  # the broker refuses the keys
     REJECTED = "rejected"  # the broker rejects the order
     LATE = "late"  # the order is on its way, and arrives after others
+    STUCK = "stuck"  # as late, but for a minute, in which no order gets through
     UNSEEN = "unseen"  # a look-up does not show yet what was just booked
     PARTIAL = "partial"  # a list of positions without some of them
     TWICE_BEFORE = "twice_before"  # the same task is delivered a second time, and runs in between
@@ -88,7 +89,7 @@ def kinds_at(place: str) -> tuple[Kind, ...]:
     if port == "broker":
         found.append(Kind.REFUSED)
     if call == SUBMISSION:
-        found += [Kind.REJECTED, Kind.LATE]
+        found += [Kind.REJECTED, Kind.LATE, Kind.STUCK]
     else:  # frozen just before it sends, it would send: the broker knows no fence, see docs/guarantees.md
         found.append(Kind.TAKEN_OVER)
     if call == LOOK_UP and state.startswith("Execute"):

@@ -32,6 +32,7 @@ def violations(world: World) -> list[str]:
         _cash,
         _sleeves_in_themselves,
         _halt_honoured,
+        _one_trader,
         _alerts,
         _ends,
         _no_own_goals,
@@ -171,6 +172,13 @@ def _halt_honoured(world: World) -> Iterator[str]:
                 yield f"{sent.client_order_id} was sent by invocation {sent.invocation}; halted at {halted_at}"
 
 
+def _one_trader(world: World) -> Iterator[str]:
+    """Whoever sends an order holds the lease."""
+    for sent in world.outside.record.submissions:
+        if sent.fence != sent.newest_fence:
+            yield f"{sent.client_order_id} was sent under fence {sent.fence} when {sent.newest_fence} was the newest"
+
+
 def _alerts(world: World) -> Iterator[str]:
     """A person has heard of every run that failed, and from the state machine itself if its topic took messages."""
     received = world.lasting.inbox.received
@@ -191,8 +199,7 @@ def _ends(world: World) -> Iterator[str]:
     if lease := world.ledger.lease():
         yield f"{lease.holder} still holds the lease"
     for run in world.ledger.runs(10_000):
-        aborted = world.lasting.executions.get(run.execution) == "ABORTED"
-        if run.status is RunStatus.RUNNING and not aborted:
+        if run.status is RunStatus.RUNNING:
             yield f"run {run.run_id} of {run.execution} is still RUNNING"
         if run.status is RunStatus.COMPLETED and report_key(run.run_id) not in world.archive_keys():
             yield f"run {run.run_id} has no report"

@@ -22,6 +22,7 @@ from tests.chaos.lambdas import Invocation
 _TIMEOUT_SECONDS = 10  # how long a client waits for an answer
 _OUTAGE_CALLS = 8  # more than a task's retries, fewer than those of a whole run
 _TRANSIT_CALLS = 3  # that pass before a late order arrives
+_STUCK_CALLS, _STUCK_SECONDS = 5, 100.0  # more than a task's retries; as long as OpenRun takes an order for in flight
 
 type Effect = Callable[[], Any]
 
@@ -47,6 +48,12 @@ class Events(Protocol):
     def pass_time(self, seconds: float) -> None:
         """Let the clock move."""
 
+    def seconds(self) -> float:
+        """The clock, in seconds since some moment."""
+
+    def fences(self, client_order_id: str) -> tuple[int, int]:
+        """The fencing number under which the order was planned, and the newest."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -55,6 +62,8 @@ class Submission:
     client_order_id: str
     side: Side
     invocation: int  # its number
+    fence: int  # under which the order was planned
+    newest_fence: int
 
 
 @dataclass
@@ -78,7 +87,7 @@ class Outside:
         self.current: Invocation | None = None
         self._events = events
         self._faults = list(faults)
-        self._on_the_way: list[tuple[int, Effect]] = []
+        self._on_the_way: list[tuple[Callable[[], bool], Effect]] = []  # whether it is due, and what then happens
         self._calls = 0
         self._outage: tuple[str, int] = ("", 0)
 
@@ -88,9 +97,9 @@ class Outside:
         self._outage = ("", 0)
         self.arrive()
 
-    def arrive(self, by: int | None = None) -> None:
-        """Let late orders reach the broker: those due by a number of calls, or all."""
-        due = [item for item in self._on_the_way if by is None or item[0] <= by]
+    def arrive(self, *, everything: bool = True) -> None:
+        """Let late orders reach the broker: all, or those that are due."""
+        due = [item for item in self._on_the_way if everything or item[0]()]
         self._on_the_way = [item for item in self._on_the_way if item not in due]
         for _, effect in due:
             try:
@@ -103,11 +112,14 @@ class Outside:
     def call(self, state: str, call: str, effect: Effect, arguments: Sequence[Any] = ()) -> Any:
         """One call to the outside."""
         self._calls += 1
-        self.arrive(self._calls)
+        self.arrive(everything=False)
         place = f"{state}.{call}"
         if call == SUBMISSION and self.current:
             request: OrderRequest = arguments[0]
-            self.record.submissions.append(Submission(request.client_order_id, request.side, self.current.number))
+            fences = self._events.fences(request.client_order_id)
+            self.record.submissions.append(
+                Submission(request.client_order_id, request.side, self.current.number, *fences)
+            )
         fault = self._due(place) if self.armed else None
         self.record.lines.append(f"  {place}{f'   <== {fault}' if fault else ''}")
         if fault:
@@ -127,11 +139,10 @@ class Outside:
         return None
 
     def _out_of_order(self, call: str) -> bool:
-        port, left = self._outage
-        if left <= 0 or not call.startswith(f"{port}."):
+        silent, left = self._outage  # a port, or one call of it
+        if left <= 0 or not f"{call}.".startswith(f"{silent}."):
             return False
-        self._outage = (port, left - 1)
-        self._events.pass_time(_TIMEOUT_SECONDS)
+        self._outage = (silent, left - 1)
         return True
 
     def _strike(self, kind: Kind, call: str, effect: Effect) -> Any:
@@ -139,8 +150,8 @@ class Outside:
             result = effect()
             self._happen(kind, call)
             return result
-        if kind is Kind.LATE:
-            self._on_the_way.append((self._calls + _TRANSIT_CALLS, effect))
+        if kind in {Kind.LATE, Kind.STUCK}:
+            self._send_off(kind, call, effect)
             raise no_answer(call)
         if kind is Kind.UNSEEN:
             effect()
@@ -149,6 +160,15 @@ class Outside:
             return dict(list(effect().items())[1:])
         self._happen(kind, call)
         return effect()
+
+    def _send_off(self, kind: Kind, call: str, effect: Effect) -> None:
+        if kind is Kind.LATE:
+            calls = self._calls + _TRANSIT_CALLS
+            self._on_the_way.append((lambda: self._calls >= calls, effect))
+        else:
+            arrival = self._events.seconds() + _STUCK_SECONDS
+            self._on_the_way.append((lambda: self._events.seconds() >= arrival, effect))
+            self._outage = (call, _STUCK_CALLS)
 
     def _happen(self, kind: Kind, call: str) -> None:  # noqa: C901 a table
         match kind:

@@ -14,12 +14,12 @@ _MOST_CLEAN_RUNS = 3  # after the faults
 
 @dataclass(frozen=True)
 class Schedule:
-    """One play. `clean` sessions go before the one with the faults; `soon` starts another run minutes after it."""
+    """One play. `clean` sessions go before the one with the faults; `soon` after it another run starts."""
 
     setting: Setting
     faults: tuple[Fault, ...]
     clean: int = 1
-    soon: bool = False
+    soon: int = 0  # seconds; 0: no such run
 
     def __str__(self) -> str:
         setting = self.setting
@@ -27,7 +27,7 @@ class Schedule:
         told += [f"share={setting.fill_share}"] if setting.fill_share != "1" else []
         told += [f"unfilled={setting.unfilled}"] if setting.unfilled != "cancel" else []
         told += [name for name in ("closing", "forecasts") if getattr(setting, name)]
-        told += ["soon"] if self.soon else []
+        told += [f"soon={self.soon}"] if self.soon else []
         return ",".join([*told, *map(str, self.faults)])
 
     @classmethod
@@ -43,7 +43,7 @@ class Schedule:
             forecasts="forecasts" in words,
         )
         faults = tuple(Fault.read(word) for word in words if "@" in word)
-        return cls(setting, faults, int(given.get("clean", 1)), "soon" in words)
+        return cls(setting, faults, int(given.get("clean", 1)), int(given.get("soon", 0)))
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,8 @@ def play(schedule: Schedule) -> Played:
 def _play(world: World, schedule: Schedule) -> list[str]:
     world.outside.armed = True
     world.execute("faulty", tick=world.exchange.now.isoformat())
-    world.wake_sleepers()
-    world.outside.arrive()
     if schedule.soon:
-        world.pass_time(300)
+        world.pass_time(schedule.soon)
         world.execute("soon")
     world.next_session()
     world.outside.disarm()

@@ -231,6 +231,16 @@ class World:
         self.ledger.set_halt(Halt("enough is enough", "a person", self.exchange.now, flatten=flatten))
         self.outside.record.halts.append((self._begun, flatten))
 
+    def seconds(self) -> float:
+        """The clock."""
+        return self.exchange.now.timestamp()
+
+    def fences(self, client_order_id: str) -> tuple[int, int]:
+        """The fencing number of the order's run, and the newest."""
+        run = self.ledger.run("-".join(client_order_id.split("-")[:3]))
+        lease = self.ledger.lease()
+        return run.fence if run else 0, lease.fence if lease else 0
+
     def pass_time(self, seconds: float) -> None:
         """Let the clock move."""
         self.exchange.advance(self.exchange.now + timedelta(seconds=seconds))
