@@ -127,7 +127,7 @@ class Timeline:
         tick = next(ticks, None)
         while self._await_quiet():
             yield
-            while tick and self._now - tick.at > TOO_LATE:
+            while tick and self._is_too_late(tick):
                 tick = next(ticks, None)
             due = tick if tick and tick.at <= end else None
             waiter = self._waiters[0] if self._waiters else None
@@ -137,7 +137,7 @@ class Timeline:
             elif due is None:
                 if self._pass_to(end):
                     return
-            elif self._pass_to(due.at):
+            elif self._pass_to(due.at) and not self._is_too_late(due):
                 fire(due)
                 tick = next(ticks, None)
 
@@ -151,6 +151,9 @@ class Timeline:
 
     def _is_quiet(self) -> bool:
         return len(self._running) <= len(self._waiters)
+
+    def _is_too_late(self, tick: Tick) -> bool:
+        return self._now - tick.at > TOO_LATE
 
     def _wake(self) -> None:
         with self._changed:

@@ -178,6 +178,13 @@ def test_ticks_that_somebody_has_moved_the_clock_over_fire_late_by_five_minutes_
     ]
 
 
+def test_a_clock_that_is_moved_while_time_passes_goes_on_from_there() -> None:
+    machine = Machine(at("2024-03-04 09:01"), [named("Q", QUARTER_HOUR)], pace=Pace(60))
+    threading.Timer(0.1, machine.clock.advance, (at("2024-03-04 15:29"),)).start()
+    told = machine.play(at("2024-03-04 15:30"))  # an hour at this pace, but for the move
+    assert told == ["15:30:00 Q 15:30 starts", "15:30:00 Q 15:30 ends"]
+
+
 def test_closing_lets_everything_go_on_that_waits() -> None:
     machine = Machine()
     machine.start("run", lambda: machine.wait(hours=1))
