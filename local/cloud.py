@@ -23,6 +23,8 @@ from local.functions import Functions, Invocation
 from local.keeping import Keeper
 from local.kept_state import KeptState
 from local.log_shipper import LogShipper, Metric
+from local.meter import Meter
+from local.moto_cloudwatch import metric_queries_are_answered
 from local.moto_dynamodb import transactions_are_local
 from local.moto_lambda import describe, find_function, invocations_reach
 from local.moto_resources import resources_are_made
@@ -72,7 +74,7 @@ class LocalCloud:
             parameters: of the template, where not the defaults.
             work: where artefacts are built, in a folder of its own that is emptied first; None is a temporary one.
             wait: called with the seconds of a Wait state instead of waiting; the clock may move in it.
-            clock: says the moment (zone-aware) that schedules are due at.
+            clock: says the moment (zone-aware) that schedules are due at, and that CloudWatch's metrics are of.
             on_alert: called with every message published to any topic, in the thread of the publisher.
             concurrency: most worker processes by function (name in the template); further invocations queue.
             retry_scale: times the intervals of Retry; 0 retries at once.
@@ -97,12 +99,14 @@ class LocalCloud:
         self._bundles = bundles
         self._stack_name = stack_name
         self._port = port
-        self._watch = Watch(on_execution)
+        self._on_execution = on_execution
+        self._watch = Watch(self._hear)
         self._failures = Failures()
         self._keeper = Keeper(self._failures)
         self._kept = KeptState(state, self._keeper) if state else None
         self._closing = threading.Event()
-        self._shipper = LogShipper()
+        self._meter = Meter(clock)
+        self._shipper = LogShipper(self._meter)
         self._cleanup = ExitStack()
         self._clients: Clients
         self._functions: Functions
@@ -124,7 +128,7 @@ class LocalCloud:
         lenient = Clients(self.endpoint_url, lenient=True)
         stack.callback(lenient.close)
         artefacts = Artefacts(self._template.parent, self._build_folder(stack), self._bundles, self._layer_files)
-        self._functions = Functions(self._runtime(), self._shipper, self._concurrency, self._closing)
+        self._functions = Functions(self._runtime(), self._shipper, self._meter, self._concurrency, self._closing)
         hooks = Hooks(
             invoke=lambda name, event: self._invoke(name, event, artefacts),
             clients=lenient,
@@ -137,6 +141,7 @@ class LocalCloud:
         )
         stack.enter_context(resources_are_made(self._clients))
         stack.enter_context(transactions_are_local())
+        stack.enter_context(metric_queries_are_answered())
         stack.enter_context(invocations_reach(self._functions, artefacts.folder_of, self._failures))
         stack.enter_context(rules_deliver(self._clients, self._failures))
         self.alerts = stack.enter_context(publications_are_told(self._on_alert, self._failures))
@@ -152,6 +157,11 @@ class LocalCloud:
     def _notice(self, execution: "Execution") -> None:
         put_event(status_change(execution))
         self._watch.look(execution)
+
+    def _hear(self, change: ExecutionChange) -> None:
+        self._meter.execution(change)
+        if self._on_execution:
+            self._on_execution(change)
 
     def stop_executions(self) -> None:
         """Stop every execution that is running: it ends as ABORTED."""

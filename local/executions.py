@@ -30,6 +30,7 @@ class ExecutionChange:
     input: str
     error: str = ""
     cause: str = ""
+    milliseconds: float = 0.0  # of real time from start to end
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class ExecutionChange:
 class Watch:
     """Tells each change of an execution once, in its order, whichever of moto's threads notices it first."""
 
-    def __init__(self, tell: Callable[[ExecutionChange], None] | None) -> None:
+    def __init__(self, tell: Callable[[ExecutionChange], None]) -> None:
         self._tell = tell
         self._lock = threading.Lock()
         self._ended: set[str] = set()
@@ -54,7 +55,7 @@ class Watch:
         """The execution may have changed."""
         with self._lock:
             change = _change(execution)  # its status is read inside: it may have ended since somebody saw it start
-            if self._tell is None or change.arn in self._ended:
+            if change.arn in self._ended:
                 return
             if change.ended:
                 self._ended.add(change.arn)
@@ -68,6 +69,7 @@ def _change(execution: Execution) -> ExecutionChange:
         execution.execution_input,
         execution.error or "",
         execution.cause or "",
+        (execution.stop_date - execution.start_date).total_seconds() * 1000 if execution.stop_date else 0.0,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.log_shipper import LogShipper
+from local.meter import Meter
 from local.workers import Outcome, Runtime, Worker
 
 _MOST_WORKERS = max(2, os.cpu_count() or 2)  # processes of one function; AWS would start more, a laptop has no room
@@ -68,10 +69,16 @@ class Functions:
     """Runs invocations in worker processes, which are started when needed and kept warm."""
 
     def __init__(
-        self, runtime: Runtime, shipper: LogShipper, workers: Mapping[str, int], hurry: threading.Event
+        self,
+        runtime: Runtime,
+        shipper: LogShipper,
+        meter: Meter,
+        workers: Mapping[str, int],
+        hurry: threading.Event,
     ) -> None:
         self._runtime = runtime
         self._shipper = shipper
+        self._meter = meter
         self._most = workers
         self._closing = hurry
         self._lock = threading.Lock()
@@ -99,6 +106,7 @@ class Functions:
             peak_memory_mb=outcome.peak_memory_mb,
             error_type=outcome.error_type,
         )
+        self._meter.invocation(spec.name, outcome.duration_ms, failed=outcome.error_type is not None)
         with self._lock:
             self._invocations.append(invocation)
         return outcome

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.utils import unix_time_millis
 from moto.logs.models import logs_backends
 
 from local.account import ACCOUNT_ID, REGION
+from local.meter import Meter
 
 _TAIL_BYTES = 4096  # what Lambda returns with LogType=Tail
 
@@ -55,7 +55,8 @@ class Stream:
 class LogShipper:
     """Ships lines to their log groups, which are made when missing, and metrics to CloudWatch."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
         self._lock = threading.Lock()
         self._lines: defaultdict[str, list[str]] = defaultdict(list)
         self._metrics: list[Metric] = []
@@ -80,7 +81,7 @@ class LogShipper:
                 event = {"timestamp": int(unix_time_millis()), "message": text}
                 logs_backends[ACCOUNT_ID][REGION].put_log_events(group, stream, [event])
             for metric in metrics:
-                _put(metric)
+                self._meter.put(metric.namespace, metric.name, metric.dimensions, metric.value, metric.unit)
 
     def lines(self, function: str) -> tuple[str, ...]:
         """All lines of a function, by its name in the template, oldest first."""
@@ -122,14 +123,3 @@ def _values(
     found = root[metric["Name"]]
     for value in found if isinstance(found, list) else [found]:
         yield Metric(namespace, metric["Name"], dimensions, float(value), metric.get("Unit", "None"), at)
-
-
-def _put(metric: Metric) -> None:
-    datum = {
-        "MetricName": metric.name,
-        "Value": metric.value,
-        "Unit": metric.unit,
-        "Timestamp": metric.at.replace(tzinfo=None),  # moto compares naive UTC
-        "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions.items()],
-    }
-    cloudwatch_backends[ACCOUNT_ID][REGION].put_metric_data(metric.namespace, [datum])

@@ -196,3 +196,31 @@ def test_an_invocation_is_recorded_with_what_it_costs(fixture: RunningFixture) -
     assert invocation.peak_memory_mb
     assert 5 < invocation.peak_memory_mb < 512
     assert invocation.error_type is None
+
+
+def test_an_invocation_is_measured_as_lambda_does_on_the_clouds_clock(fixture: RunningFixture) -> None:
+    fixture.invoke("EchoFunction")
+    now = datetime.now(UTC)  # this cloud's clock is the real one
+    found = fixture.cloud.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[
+            {
+                "Id": name.lower(),
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/Lambda",
+                        "MetricName": name,
+                        "Dimensions": [{"Name": "FunctionName", "Value": fixture.cloud.physical_id("EchoFunction")}],
+                    },
+                    "Period": 7200,
+                    "Stat": "SampleCount" if name == "Duration" else "Sum",
+                },
+            }
+            for name in ("Invocations", "Errors", "Duration")
+        ],
+        StartTime=now - timedelta(hours=4),
+        EndTime=now + timedelta(minutes=1),
+    )
+    invoked, failed, timed = (sum(result["Values"]) for result in found["MetricDataResults"])
+    ours = [call for call in fixture.cloud.invocations if call.function == "EchoFunction"]
+    assert invoked == timed == len(ours)
+    assert failed == sum(call.error_type is not None for call in ours)

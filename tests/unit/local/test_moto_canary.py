@@ -13,6 +13,7 @@ import pytest
 from moto.awslambda.models import LambdaFunction
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
+from moto.cloudwatch.models import CloudWatchBackend, MetricDatum
 from moto.core import utils as core_utils
 from moto.core.base_backend import AccountSpecificBackend
 from moto.core.config import default_user_config
@@ -41,6 +42,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 STEP_FUNCTIONS, RESOURCES = "local/moto_step_functions.py", "local/moto_resources.py"
 LAMBDA, EVENTS, ALERTS, SERVER = "local/moto_lambda.py", "local/events.py", "local/alerts.py", "local/server.py"
 EXECUTIONS, DYNAMODB = "local/executions.py", "local/moto_dynamodb.py"
+CLOUDWATCH = "local/moto_cloudwatch.py"
 
 # What is replaced: where it is, the parameters that it has in stock moto, and the file that replaces it.
 REPLACED: tuple[tuple[Any, str, str, str], ...] = (
@@ -72,6 +74,7 @@ REPLACED: tuple[tuple[Any, str, str, str], ...] = (
     (parsing, "random_suffix", "", RESOURCES),
     (EventManager, "_publish_history_event", "self event_id source_event_id event_type", EXECUTIONS),
     (DynamoDBBackend, "transact_write_items", "self transact_items", DYNAMODB),
+    (CloudWatchBackend, "get_metric_data", "self queries start_time end_time scan_by", CLOUDWATCH),
     (LambdaFunction, "invoke", "self body request_headers response_headers", LAMBDA),
     (Rule, "send_to_targets", "self original_event transform_input", EVENTS),
     (SNSBackend, "publish", "self message arn phone_number subject", ALERTS),
@@ -111,6 +114,10 @@ READ: tuple[tuple[type, str, str], ...] = (
     (Execution, "execution_input", EXECUTIONS),
     (Execution, "_get_start_execution_worker", EXECUTIONS),
     (ExecutionWorker, "_get_evaluation_environment", EXECUTIONS),
+    (CloudWatchBackend, "metric_data", CLOUDWATCH),
+    (MetricDatum, "value", CLOUDWATCH),
+    (MetricDatum, "timestamp", CLOUDWATCH),
+    (MetricDatum, "dimensions", CLOUDWATCH),
     (Stack, "resource_map", "local/deploy.py"),
     (Rule, "event_pattern", EVENTS),
     (Rule, "targets", EVENTS),
