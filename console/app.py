@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 import cli.report
 from cli.grid import moment
 from cli.report.page import TEMPLATES, dress
+from console.dashboard import add_dashboard
 from console.guard import Guard
 from console.pages import add_pages
 from console.reading import Reader
@@ -35,7 +36,9 @@ def create_app(source: Source, guard: Guard) -> Flask:
     app.context_processor(lambda: {"platform": source.identity, "live": source.mode == "live"})
     guard.watch(app)
     app.add_url_rule("/report.css", "report_style", lambda: send_file(_REPORT_STYLE, max_age=0))
-    add_pages(app, source, Reader(source))
+    reader = Reader(source)
+    add_pages(app, source, reader)
+    add_dashboard(app, source, reader)
     add_switch(app, source)
     _explain_errors(app)
     return app

@@ -20,6 +20,11 @@ class Source(Protocol):
         ...
 
     @property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs."""
+        ...
+
+    @property
     def ledger(self) -> Ledger:
         """The books."""
         ...

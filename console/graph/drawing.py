@@ -59,13 +59,18 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """An arrow along `path` (SVG path data)."""
+    """A line along `path` (SVG path data); it ends in an arrow unless it joins another line."""
 
     source: str
     target: str
     path: str
     error: bool
     taken: bool
+
+    @property
+    def joins(self) -> bool:
+        """Whether it ends at another line."""
+        return "V" not in self.path and self.path.endswith(f"H{_RAIL}")
 
 
 @dataclass(frozen=True)
@@ -84,12 +89,7 @@ def draw(course: Course, kinds: Mapping[str, str], story: Story) -> Graph:
     """The drawing of `course`, coloured by `story`; `kinds` has the type of every state."""
     nodes = {node.name: node for node in _nodes(course, kinds, story)}
     taken = {(before.state, after.state) for before, after in pairwise(story.visits)}
-    edges = [
-        Edge(
-            way.source, way.target, _path(way, course, nodes), bool(way.errors), taken=(way.source, way.target) in taken
-        )
-        for way in _distinct(course.transitions)
-    ]
+    edges = [*_rail(course, nodes), *(_edge(way, course, nodes, taken) for way in _distinct(course.transitions))]
     return Graph(
         height=max(node.bottom for node in nodes.values()) + _TOP,
         nodes=tuple(nodes.values()),
@@ -97,6 +97,29 @@ def draw(course: Course, kinds: Mapping[str, str], story: Story) -> Graph:
         lane=nodes[course.lane[0]] if course.lane else None,
         description=_description(story),
     )
+
+
+def _rail(course: Course, nodes: Mapping[str, Node]) -> Iterator[Edge]:
+    """What all ways into the lane share, drawn once."""
+    first = next((name for name in course.road if any(_falls(way, course) for way in course.from_state(name))), None)
+    if first:
+        path = f"M{_RAIL} {nodes[first].middle:g}V{nodes[course.lane[0]].y:g}"
+        yield Edge(first, course.lane[0], path, error=True, taken=False)
+
+
+def _falls(way: Transition, course: Course) -> bool:
+    """Whether the way leads into the lane from outside."""
+    return way.target in course.lane and way.source not in course.lane
+
+
+def _edge(way: Transition, course: Course, nodes: Mapping[str, Node], taken: set[tuple[str, str]]) -> Edge:
+    passed, source = (way.source, way.target) in taken, nodes[way.source]
+    if _falls(way, course):
+        onward = f"V{nodes[way.target].y:g}" if passed else ""
+        path = f"M{source.x:g} {source.middle:g}H{_RAIL}{onward}"
+    else:
+        path = _path(source, nodes[way.target])
+    return Edge(way.source, way.target, path, error=bool(way.errors), taken=passed)
 
 
 def _distinct(ways: tuple[Transition, ...]) -> Iterator[Transition]:
@@ -154,9 +177,9 @@ def _next_state(story: Story, index: int) -> str:
 
 
 def _detail(kind: str, visits: list[Visit]) -> str:
-    """Time and number of items, or what kind of state it is while there is nothing to tell."""
+    """Time and number of items."""
     if not visits:
-        return kind.lower()
+        return "not visited"
     parts = [] if kind in {"Choice", "Succeed", "Fail"} else [seconds(sum(visit.seconds for visit in visits))]
     if len(visits) > 1:
         parts.append(f"{len(visits)} times")
@@ -165,11 +188,8 @@ def _detail(kind: str, visits: list[Visit]) -> str:
     return " · ".join(parts) or {"Choice": "decided", "Succeed": "the end", "Fail": "the end"}[kind]
 
 
-def _path(way: Transition, course: Course, nodes: Mapping[str, Node]) -> str:
+def _path(source: Node, target: Node) -> str:
     """The arrow's line, by where its two boxes are."""
-    source, target = nodes[way.source], nodes[way.target]
-    if way.target in course.lane and way.source not in course.lane:
-        return f"M{source.x:g} {source.middle:g}H{_RAIL}V{target.y:g}"
     if source.y == target.y:
         return f"M{source.right:g} {source.middle:g}H{target.x:g}"
     if source.x == target.x:

@@ -33,6 +33,10 @@ class Course:
     beside: Mapping[str, int]  # every other state, with the index in the road of the state that it is reached from
     transitions: tuple[Transition, ...]
 
+    def from_state(self, name: str) -> tuple[Transition, ...]:
+        """All ways that begin at a state."""
+        return tuple(way for way in self.transitions if way.source == name)
+
     def way(self, source: str, target: str) -> Transition | None:
         """The way between two states, the one without an error if there is one; None if there is none."""
         ways = [way for way in self.transitions if (way.source, way.target) == (source, target)]
