@@ -9,7 +9,6 @@ from tests.chaos.faults import Fault, Kind, kinds_at
 from tests.chaos.market import Setting
 from tests.chaos.schedule import Schedule, play
 
-_OF_EACH = 2  # calls of a place at which each fault strikes: the first, and the second, which may mean something else
 _MARKETS = 4
 _MOST_FAULTS = 4
 _LATEST = 6  # calls of a place among which chance picks one
@@ -54,26 +53,28 @@ class Site:
 
 
 @cache
-def sites() -> tuple[Site, ...]:
-    """Every place that the contexts come to, each with the first of them that does."""
+def sites(*, http: bool = False) -> tuple[Site, ...]:
+    """Every place that the contexts come to, each with the first of them that does; or every place on the wire."""
     found: dict[str, Site] = {}
     for context in CONTEXTS:
-        for place, calls in play(context).record.places.items():
-            found.setdefault(place, Site(place, calls, context))
+        for place, calls in play(replace(context, http=http)).record.places.items():
+            if not http or ".http." in place:
+                found.setdefault(place, Site(place, calls, replace(context, http=http)))
     return tuple(found[place] for place in sorted(found))
 
 
-def systematic(of_each: int = _OF_EACH) -> Iterator[Schedule]:
-    """Each fault at each place, at its first calls."""
-    for site in sites():
+def systematic(*, http: bool = False) -> Iterator[Schedule]:
+    """Each fault at each place, when a play first comes there."""
+    for site in sites(http=http):
         for kind in kinds_at(site.place):
-            for nth in range(min(of_each, site.calls)):
-                fault = Fault(kind, site.place, nth)
-                if fault not in site.context.faults:
-                    yield replace(site.context, faults=(*site.context.faults, fault))
+            fault = Fault(kind, site.place)
+            others = tuple(other for other in site.context.faults if other != fault)
+            yield replace(site.context, faults=(*others, fault))
 
 
 _POINTS = (
+    Fault(Kind.SILENT_AFTER, "ExecuteSell.broker.submit"),  # an order is booked, and nobody says so
+    Fault(Kind.HALT, "ExecuteSell.ledger.order"),  # trading is halted between two orders
     Fault(Kind.PRINT, "ExecuteSell.broker.cancel"),  # a protective leg fills while it is cancelled
     Fault(Kind.STUCK, "ExecuteBuy.broker.submit"),  # an order arrives when the next run has begun
     Fault(Kind.STUCK, "ExecuteSell.broker.submit"),
@@ -126,6 +127,14 @@ def _fault(random: Random, earlier: Sequence[Fault]) -> Fault:
     return Fault(random.choice(kinds), site.place, random.randrange(min(max(site.calls, 2), _LATEST)))
 
 
-def pairs() -> list[tuple[str, Kind]]:
+def on_the_wire(seed: int) -> Schedule:
+    """A play of chance over HTTP, with one more fault on the wire."""
+    site = Random(seed).choice(sites(http=True))
+    fault = Fault(Random(seed).choice(kinds_at(site.place)), site.place, Random(seed).randrange(3))
+    chance = by_chance(seed)
+    return replace(chance, http=True, faults=(*chance.faults[:2], fault))
+
+
+def pairs(*, http: bool = False) -> list[tuple[str, Kind]]:
     """All that is to be covered."""
-    return [(site.place, kind) for site in sites() for kind in kinds_at(site.place)]
+    return [(site.place, kind) for site in sites(http=http) for kind in kinds_at(site.place)]

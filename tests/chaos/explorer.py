@@ -3,7 +3,7 @@
 import multiprocessing
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.faults import Fault, Kind
@@ -43,12 +43,15 @@ class Found:
     violations: tuple[str, ...]
 
 
-def explore(schedules: Iterable[Schedule], processes: int = 1) -> Tally:
-    """Play them all."""
+def explore(
+    schedules: Iterable[Schedule], processes: int = 1, on_found: Callable[["Found"], None] = lambda _: None
+) -> Tally:
+    """Play them all; `on_found` hears of each play as soon as it has ended."""
     begun = time.monotonic()
     tally = Tally()
     for found in _played([str(schedule) for schedule in schedules], processes):
         tally.add(found)
+        on_found(found)
     tally.seconds = time.monotonic() - begun
     return tally
 

@@ -50,8 +50,21 @@ class Kind(StrEnum):
     PRINT = "print"  # the market moves in between: orders fill, stops fire
     HALT = "halt"  # a person halts trading
     FLATTEN = "flatten"  # a person halts trading and wants everything sold
+    # Over HTTP, between the real client and the exchange.
+    HTTP_429 = "http_429"
+    HTTP_500_BEFORE = "http_500_before"
+    HTTP_500_AFTER = "http_500_after"
+    HTTP_502_BEFORE = "http_502_before"
+    HTTP_504_AFTER = "http_504_after"
+    CUT_BEFORE = "cut_before"  # the connection is closed without an answer
+    CUT_AFTER = "cut_after"
+    STALLED_AFTER = "stalled_after"  # the answer comes later than the client waits
+    EMPTY_AFTER = "empty_after"  # 200, and nothing in it
+    GARBAGE_AFTER = "garbage_after"  # 200, and a page of HTML
+    DOUBLED_AFTER = "doubled_after"  # a proxy delivers the request twice, and gives the second answer
 
 
+HTTP_KINDS = tuple(kind for kind in Kind if list(Kind).index(kind) >= list(Kind).index(Kind.HTTP_429))
 READS_OF_POSITIONS = frozenset({"broker.positions"})
 SUBMISSION = "broker.submit"
 LOOK_UP = "broker.find_order"
@@ -80,6 +93,8 @@ def kinds_at(place: str) -> tuple[Kind, ...]:
     """The faults that can happen at a place."""
     state, _, call = place.partition(".")
     port = call.partition(".")[0]
+    if port == "http":
+        return HTTP_KINDS
     found = [Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.STOP_BEFORE, Kind.STOP_AFTER]
     found += [Kind.SILENT_BEFORE, Kind.SILENT_AFTER, Kind.OUTAGE, Kind.BUSY]
     if port == "topic":  # the state machine's own call: no Lambda is there to die

@@ -55,7 +55,7 @@ def invoke(function: str, event: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def wired(desk: Desk, data: MarketData, config: PlatformConfig) -> Iterator[None]:
     """While this lasts, handlers work with these ports."""
-    ports = {
+    ports: dict[str, Any] = {
         "ledger": lambda: desk.ledger,
         "archive": lambda: desk.archive,
         "alerts": lambda: desk.alerts,

@@ -118,7 +118,7 @@ def _cash(world: World) -> Iterator[str]:
     for order in world.exchange.orders():
         moved -= order.side.sign * to_cents(order.filled_value)
     sleeves = world.ledger.sleeves().values()
-    granted = sum((s.cash - s.realised_pnl + sum((p.cost for p in s.positions.values()), Decimal(0)) for s in sleeves))
+    granted = sum(s.cash - s.realised_pnl + sum((p.cost for p in s.positions.values()), Decimal(0)) for s in sleeves)
     if granted > CASH:
         yield f"the sleeves were given {granted} of {CASH}"
     total = sum((sleeve.cash for sleeve in sleeves), Decimal(0))

@@ -49,7 +49,7 @@ class Invocation:
     def _work(self) -> None:
         try:
             self.result = self.body()
-        except BaseException as error:  # noqa: BLE001 all that happened is told to whoever waits
+        except BaseException as error:
             self.error = error
         self.ended = True
         self._yielded.release()

@@ -104,7 +104,7 @@ class Outside:
         for _, effect in due:
             try:
                 effect()
-            except Exception as error:  # noqa: BLE001 nobody waits for the answer any more
+            except Exception as error:
                 self.record.lines.append(f"    a late order was refused: {error}")
             else:
                 self.record.lines.append("    a late order arrived")
@@ -120,15 +120,20 @@ class Outside:
             self.record.submissions.append(
                 Submission(request.client_order_id, request.side, self.current.number, *fences)
             )
-        fault = self._due(place) if self.armed else None
-        self.record.lines.append(f"  {place}{f'   <== {fault}' if fault else ''}")
+        fault = self.due(place)
         if fault:
             return self._strike(fault.kind, call, effect)
         if self._out_of_order(call):
             raise no_answer(call)
         return effect()
 
-    def _due(self, place: str) -> Fault | None:
+    def due(self, place: str) -> Fault | None:
+        """The fault that strikes at this call, if one does."""
+        fault = self._take(place) if self.armed else None
+        self.record.lines.append(f"  {place}{f'   <== {fault}' if fault else ''}")
+        return fault
+
+    def _take(self, place: str) -> Fault | None:
         nth = self.record.places[place]
         self.record.places[place] += 1
         for fault in self._faults:
@@ -170,7 +175,7 @@ class Outside:
             self._on_the_way.append((lambda: self._events.seconds() >= arrival, effect))
             self._outage = (call, _STUCK_CALLS)
 
-    def _happen(self, kind: Kind, call: str) -> None:  # noqa: C901 a table
+    def _happen(self, kind: Kind, call: str) -> None:
         match kind:
             case Kind.CRASH_BEFORE | Kind.CRASH_AFTER:
                 raise Crash

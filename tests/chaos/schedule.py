@@ -1,5 +1,6 @@
 """A play: a setting, some clean sessions, one with faults, and what follows. Told by a text that replays it."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 
@@ -7,6 +8,7 @@ from tests.chaos.faults import Fault
 from tests.chaos.invariants import violations
 from tests.chaos.market import Setting
 from tests.chaos.outside import Record
+from tests.chaos.web import over_http
 from tests.chaos.world import World
 
 _MOST_CLEAN_RUNS = 3  # after the faults
@@ -20,6 +22,7 @@ class Schedule:
     faults: tuple[Fault, ...]
     clean: int = 1
     soon: int = 0  # seconds; 0: no such run
+    http: bool = False  # the real client, over HTTP
 
     def __str__(self) -> str:
         setting = self.setting
@@ -28,6 +31,7 @@ class Schedule:
         told += [f"unfilled={setting.unfilled}"] if setting.unfilled != "cancel" else []
         told += [name for name in ("closing", "forecasts") if getattr(setting, name)]
         told += [f"soon={self.soon}"] if self.soon else []
+        told += ["http"] if self.http else []
         return ",".join([*told, *map(str, self.faults)])
 
     @classmethod
@@ -43,7 +47,7 @@ class Schedule:
             forecasts="forecasts" in words,
         )
         faults = tuple(Fault.read(word) for word in words if "@" in word)
-        return cls(setting, faults, int(given.get("clean", 1)), int(given.get("soon", 0)))
+        return cls(setting, faults, int(given.get("clean", 1)), int(given.get("soon", 0)), "http" in words)
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,9 @@ def play(schedule: Schedule) -> Played:
     """Play it, and check every promise at the end."""
     world = World(schedule.setting, schedule.faults, _before(schedule.setting, schedule.clean))
     try:
-        found = _play(world, schedule)
-    except Exception as error:  # noqa: BLE001 what breaks the play is a finding too
+        with over_http(world) if schedule.http else nullcontext():
+            found = _play(world, schedule)
+    except Exception as error:
         found = [f"the play broke: {type(error).__name__}: {error}"]
     record = world.outside.record
     return Played(schedule, tuple(record.injected), tuple(found), record)
@@ -80,7 +85,7 @@ def _play(world: World, schedule: Schedule) -> list[str]:
 
 def _aftermath(world: World) -> list[str]:
     """Clean runs until one has traded; a halt is lifted after the first, which must have respected it."""
-    found = []
+    found: list[str] = []
     for number in range(_MOST_CLEAN_RUNS):
         halted = world.ledger.halt() is not None
         ended = world.execute(f"clean-{number}")

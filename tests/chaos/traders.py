@@ -1,4 +1,4 @@
-"""Strategies that trade a lot for no reason: opinions are tossed from the session's date, so that a replay repeats them."""
+"""Strategies that trade a lot for no reason: coins tossed from the session's date, so that a replay repeats them."""
 
 from decimal import Decimal
 from hashlib import sha256

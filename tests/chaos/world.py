@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from lab.exchange import ExchangeBroker, ExchangeData
 from openbell.adapters.memory.archive import MemoryArchive
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.model import Halt, Lease, Sleeve
-from openbell.ports import Alerts, Archive, Broker, Desk, Ledger, MarketData
+from openbell.ports import Broker, Desk
 from paper import PaperExchange
 from tests.chaos.faults import Crash, Fault, Stopped
 from tests.chaos.handlers import invoke, wired
@@ -44,13 +44,11 @@ class KeptArchive(MemoryArchive):
         return list(self._contents)
 
 
+@dataclass
 class WatchedLedger(MemoryLedger):
-    """The ledger, which remembers with how much cash each sleeve was opened."""
+    """The ledger, which remembers with how much cash (USD) each sleeve was opened."""
 
-    @property
-    def granted(self) -> dict[str, Decimal]:
-        """USD by strategy."""
-        return self.__dict__.setdefault("_granted", {})
+    granted: dict[str, Decimal] = field(default_factory=dict)
 
     def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
         """See Ledger."""
@@ -157,16 +155,16 @@ class World:
 
     def _desk(self) -> Desk:
         return Desk(
-            cast(Broker, self._seam("broker", self.broker)),
-            cast(Ledger, self._seam("ledger", self.lasting.ledger)),
-            cast(Archive, self._seam("archive", self.lasting.archive)),
-            cast(Alerts, self._seam("alerts", self.lasting.inbox)),
+            self._seam("broker", self.broker),
+            self._seam("ledger", self.lasting.ledger),
+            self._seam("archive", self.lasting.archive),
+            self._seam("alerts", self.lasting.inbox),
         )
 
-    def _data(self) -> MarketData:
-        return cast(MarketData, self._seam("data", ExchangeData(self.exchange)))
+    def _data(self) -> Any:
+        return self._seam("data", ExchangeData(self.exchange))
 
-    def _seam(self, port: str, target: object) -> Seam:
+    def _seam(self, port: str, target: object) -> Any:
         return Seam(port, target, self.outside)
 
     def _go_on(self, invocation: Invocation, move: Any) -> None:
