@@ -36,7 +36,6 @@ from paper import BarArrays, History
 
 FAST, SLOW = 50, 200
 CASH = 1_000_000
-MAX_POSITION = 0.04
 CASH_BUFFER = 0.05
 _ROUNDS = 3
 _SECONDS = 1800
@@ -104,10 +103,15 @@ def _config(size: int) -> PlatformConfig:
     wide = {"max_daily_turnover": "10", "max_order_notional": "1e12", "max_price_move": "1", "max_daily_loss": "1"}
     content = {
         "strategies": {"sma_cross": entry},
-        "risk": {**wide, "max_position": str(MAX_POSITION)},
+        "risk": {**wide, "max_position": _max_position(size)},
         "data": {"max_jump": 10},
     }
     return parse_config(content, "bench")
+
+
+def _max_position(size: int) -> str:
+    """Part of the equity in one symbol, such that all of them together leave money over."""
+    return str(round(0.8 / size, 4))
 
 
 def _race(name: str, history: History) -> Race | None:
@@ -159,7 +163,7 @@ def _backtrader(history: History) -> dict[str, Any] | None:
         "fast": FAST,
         "slow": SLOW,
         "cash_buffer": CASH_BUFFER,
-        "max_position": MAX_POSITION,
+        "max_position": float(_max_position(len(history.symbols))),
     }
     command = [uv, "run", "--isolated", "--no-project", "--python", sys.executable]
     command += ["--with", "backtrader==1.9.78.123", "--with", "pandas", "python", "-W", "ignore"]

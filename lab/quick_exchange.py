@@ -38,15 +38,15 @@ class QuickMarket(Market):
             self._latest[symbol] = self._last_close(symbol, at) if quick else super().latest(symbol, at)
         return self._latest[symbol]
 
-    def usd(self, symbols: Sequence[str], at: datetime) -> dict[str, Decimal]:
-        """Latest prices as the data API spells them, whose prices are JSON numbers: 289.532, not 289.5320."""
+    def prices(self, symbols: Sequence[str], at: datetime) -> dict[str, Decimal]:
+        """The latest prices (USD) of those of `symbols` that have one."""
         row = self._closes_at(at)
-        if row is None or row < 0:
+        if row is None or row < 0 or not self.history.columns.keys() >= set(symbols):
             found = {symbol: self.latest(symbol, at) for symbol in symbols}
-            return {symbol: Decimal(str(float(trade.price))) for symbol, trade in found.items() if trade}
+            return {symbol: trade.price for symbol, trade in found.items() if trade}
         columns = np.array([self.history.columns[symbol] for symbol in symbols], dtype=np.intp)
         ticks = self.history.ticks(slice(row, row + 1), columns)[0].tolist()
-        return {s: Decimal(str(t / PER_USD)) for s, t in zip(symbols, ticks, strict=True) if t != NO_TICKS}
+        return {symbol: to_usd(value) for symbol, value in zip(symbols, ticks, strict=True) if value != NO_TICKS}
 
     def next_print(self, symbol: str, after: datetime, only: date | None = None) -> datetime | None:
         """See Market."""
@@ -102,10 +102,11 @@ class QuickExchange(PaperExchange):
 
         None if there is none, or if the data has no opens: then the last close is the price until the next one.
         """
-        days = [session.day for session in sessions]
-        held = self._whole_holdings()
-        if not days or held is None or not self.history.has_ohl:
-            return None if held else 0
+        if not sessions or not self.history.has_ohl:
+            return None
+        days, held = [session.day for session in sessions], self._whole_holdings()
+        if held is None:
+            return 0
         columns, quantities = held
         rows = slice(max(1, self.history.row_at(days[0])), self.history.row_at(days[-1]) + 1)
         opens = self.history.opens(rows, columns)
@@ -151,6 +152,7 @@ class QuickBroker(ExchangeBroker):
 
     def __init__(self, exchange: QuickExchange) -> None:
         super().__init__(exchange)
+        self._quick = exchange
         self._symbols = frozenset(exchange.history.symbols)
 
     def account_with(self, values: Mapping[str, Decimal]) -> Account:
@@ -167,12 +169,9 @@ class QuickBroker(ExchangeBroker):
 
     def position_values(self) -> dict[str, Decimal]:
         """USD that each holding is worth at its last price, at its average cost where there is none."""
-        holdings = self._exchange.state.account.holdings.values()
-        return {holding.symbol: holding.qty * self._price(holding) for holding in holdings}
-
-    def _price(self, holding: Holding) -> Decimal:
-        price = self._exchange.valuation.price(holding.symbol)
-        return holding.average_price if price is None else price
+        holdings = self._exchange.state.account.holdings
+        prices = self._quick.market.prices(list(holdings), self._quick.now)
+        return {symbol: held.qty * prices.get(symbol, held.average_price) for symbol, held in holdings.items()}
 
     def tradable_symbols(self) -> frozenset[str]:
         """See Broker."""

@@ -23,15 +23,17 @@ class QuickSnapshot(Snapshot):
 
     def last_closes(self) -> dict[str, Decimal]:
         """See Snapshot."""
-        closes, last = self._last_bars()
-        values = closes[last, np.arange(len(last))].tolist() if len(closes) else []
-        return {s: Decimal(f"{v:.4f}") for s, v in zip(self._symbols, values, strict=False) if not isnan(v)}
+        closes, ages = self._last_bars()
+        places = np.arange(len(ages))
+        values = closes[len(closes) - 1 - ages, places] if ages.any() else closes[-1:].ravel()
+        return {s: Decimal(f"{v:.4f}") for s, v in zip(self._symbols, values.tolist(), strict=False) if not isnan(v)}
 
     def bar_ages(self) -> dict[str, int]:
         """See Snapshot."""
-        closes, last = self._last_bars()
-        ages = (len(closes) - 1 - last).tolist()
-        return {symbol: age for symbol, age in zip(self._symbols, ages, strict=True) if age < len(closes)}
+        closes, ages = self._last_bars()
+        if len(closes) and not ages.any():
+            return dict.fromkeys(self._symbols, 0)
+        return {symbol: age for symbol, age in zip(self._symbols, ages.tolist(), strict=True) if age < len(closes)}
 
     @property
     def _symbols(self) -> Sequence[str]:
@@ -39,14 +41,12 @@ class QuickSnapshot(Snapshot):
         return list(names.positions) if isinstance(names, Table) else [str(name) for name in names.columns.tolist()]
 
     def _last_bars(self) -> tuple[Floats, Counts]:
-        """The closes, and for each column the row of its last bar; -1 if there is none."""
+        """The closes, and for each column how many rows ago its last bar was; the number of rows if there is none."""
         closes = self.closes.to_numpy()
-        if len(closes) and not np.isnan(closes[-1]).any():
-            return closes, np.full(closes.shape[1], len(closes) - 1)
-        known = ~np.isnan(closes)
-        if not len(closes):
-            return closes, np.full(closes.shape[1], -1)
-        return closes, np.where(known.any(axis=0), len(closes) - 1 - np.argmax(known[::-1], axis=0), -1)
+        if not len(closes) or not np.isnan(closes[-1]).any():
+            return closes, np.zeros(closes.shape[1], dtype=np.int64)
+        known = ~np.isnan(closes[::-1])
+        return closes, np.where(known.any(axis=0), known.argmax(axis=0), len(closes))
 
 
 def bars_wanted(config: PlatformConfig, strategies: Sequence[str]) -> int:
@@ -139,5 +139,7 @@ class SnapshotTaker:
             symbols = [symbol for symbol in symbols if symbol in chosen]
             columns = np.array([self.closes.columns[symbol] for symbol in symbols], dtype=np.intp)
         table = self.closes.table(prices.window, columns)
-        latest = self._exchange.market.usd(symbols, clock.now)
+        trades = self._exchange.market.prices(symbols, clock.now)
+        # Spelled as the data API spells them, whose prices are JSON numbers: 289.532, not 289.5320.
+        latest = {symbol: Decimal(str(float(price))) for symbol, price in trades.items()}
         return QuickSnapshot(clock.now, "Paper exchange", table, latest, tradable.intersection(symbols), {})

@@ -49,6 +49,8 @@ def test_latest_prices_are_the_same_at_any_time_of_day(market: str) -> None:
             at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=NEW_YORK)
             for symbol in history.symbols:
                 assert quick.latest(symbol, at) == slow.latest(symbol, at), (symbol, at)
+            found = {symbol: slow.latest(symbol, at) for symbol in history.symbols}
+            assert quick.prices(history.symbols, at) == {s: trade.price for s, trade in found.items() if trade}
 
 
 def _exchanges() -> tuple[PaperExchange, QuickExchange]:

@@ -145,7 +145,10 @@ def test_the_ranking_from_running_sums_is_the_protocols(name: str) -> None:
         columns = every[closes.usable(window, every)]
         for size, lookback in ((20, 60), (4, 60), (3, 100)):
             expected = ranker.universe(Market(closes.table(window, columns)), size, lookback)
-            assert closes.ranking(window, columns, size, lookback) == expected, (day, size, lookback)
+            found = closes.ranking(window, columns, size, lookback)
+            assert found in {expected, None}, (day, size, lookback)
+            told += found is not None
+    assert told > 100
 
 
 def test_twins_are_ranked_by_their_names() -> None:
