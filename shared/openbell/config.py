@@ -5,7 +5,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from openbell.errors import ConfigError
@@ -161,6 +160,8 @@ def load_config(path: Path) -> PlatformConfig:
 
     Relative files in `uses` are relative to the folder of `path`, and absolute in what is given.
     """
+    import yaml  # noqa: PLC0415 the functions that never read the file need not load it
+
     try:
         content = yaml.safe_load(path.read_text())
     except OSError as error:
