@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
 from openbell.errors import message_of
-from openbell.lambdas import Event, entry_point, metrics
+from openbell.lambdas import Event, entry_point, metrics, publish
 from openbell.measures import figures
 from openbell.model import RunStatus
 from openbell.workflow.close_run import close_run
@@ -48,4 +48,5 @@ def handler(event: CloseRunEvent) -> dict[str, Any]:
     metrics.add_metric("Halted", MetricUnit.Count, int(bootstrap.ledger().halt() is not None))
     if closed.report:
         _measure(closed.report)
+    publish(bootstrap.ledger(), bootstrap.events())
     return {"run_id": closed.run_id, "status": closed.status.value, "report_key": closed.report_key}

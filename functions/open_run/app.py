@@ -6,7 +6,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
 from openbell.errors import Halted, RunSkipped
-from openbell.lambdas import Event, entry_point, metrics
+from openbell.lambdas import Event, entry_point, metrics, publish
 from openbell.workflow.open_run import RunRequest, open_run
 
 
@@ -36,7 +36,9 @@ def handler(event: OpenRunEvent) -> dict[str, Any]:
         metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
         if isinstance(skipped, Halted):
             metrics.add_metric("Halted", MetricUnit.Count, 1)
+        publish(bootstrap.ledger(), bootstrap.events())
         raise
+    publish(bootstrap.ledger(), bootstrap.events())  # what runs that died have left
     metrics.add_metric("RunsOpened", MetricUnit.Count, 1)
     return {
         "run_id": inputs.run_id,

@@ -9,7 +9,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from openbell.config import explain
-from openbell.errors import InvalidInput, OpenbellError, RunSkipped
+from openbell.errors import InvalidInput, OpenbellError, RunSkipped, StoreUnavailable
+from openbell.ports import Events, Ledger
+from openbell.workflow.publish_events import publish_events
 
 logger = Logger()
 tracer = Tracer()
@@ -55,6 +57,14 @@ def entry_point[E: Event, R](event_model: type[E]) -> Callable[[Callable[[E], R]
         return wrapped
 
     return decorate
+
+
+def publish(ledger: Ledger, events: Events) -> None:
+    """Publish the outbox. What is not taken stays there for the next run, which is no reason for this one to fail."""
+    try:
+        publish_events(ledger, events)
+    except StoreUnavailable as error:
+        logger.warning("events stay in the outbox", extra={"reason": str(error)})
 
 
 def _parse[E: Event](event_model: type[E], event: dict[str, Any]) -> E:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from openbell.accuracy import Tally
+from openbell.events import DomainEvent
 from openbell.model import (
     Account,
     BrokerOrder,
@@ -86,6 +87,9 @@ class MarketData(Protocol):
 class Ledger(Protocol):
     """What the platform knows of itself. Every change is one conditional transaction.
 
+    Changes that the world hears of put their event into the outbox in the same transaction (`openbell.events`): a run
+    that ended or was skipped, an order that was filled or rejected, a halt and its end.
+
     Methods that take a Lease raise LeaseLost when its fencing number is no longer the newest. Any method may raise
     StoreUnavailable; a write that lost against a concurrent one raises it too: try again from a fresh read.
     """
@@ -122,8 +126,8 @@ class Ledger(Protocol):
         """Record a run that started (with its lease) or was skipped (without); the same run twice is no error."""
         ...
 
-    def finish_run(self, run: Run) -> None:
-        """Record how the run ended."""
+    def finish_run(self, run: Run, found: Sequence[DomainEvent] = ()) -> None:
+        """Record how the run ended, and what was found at its end."""
         ...
 
     def run(self, run_id: str) -> Run | None:
@@ -211,6 +215,14 @@ class Ledger(Protocol):
         """The record of a strategy by session and horizon, from the session `since` on."""
         ...
 
+    def outbox(self) -> list[DomainEvent]:
+        """Events that are not published yet."""
+        ...
+
+    def forget_events(self, events: Sequence[DomainEvent]) -> None:
+        """Take published events out of the outbox."""
+        ...
+
 
 class Archive(Protocol):
     """Large things, by key: snapshots, reports, a run's inputs."""
@@ -229,6 +241,14 @@ class Alerts(Protocol):
 
     def alert(self, subject: str, message: str) -> None:
         """Tell what happened, what it means for open positions, and the first thing to do."""
+        ...
+
+
+class Events(Protocol):
+    """Where the world hears of what happened."""
+
+    def publish(self, events: Sequence[DomainEvent]) -> list[DomainEvent]:
+        """Those events that were taken. Raises StoreUnavailable if it is not known which."""
         ...
 
 

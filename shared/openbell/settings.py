@@ -22,6 +22,7 @@ class Settings(BaseModel):
     table: str = ""
     bucket: str = ""
     alerts_topic: str = ""  # ARN
+    event_bus: str = ""  # name
     mode: Literal["paper", "live"] = "paper"
     broker_url: str = ""
     data_url: str = ""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from openbell.codec import to_plain
 from openbell.errors import LeaseLost, RetryableError
+from openbell.events import drift_events
 from openbell.execution.halting import alert_halt, failed_in_a_row
 from openbell.execution.reconciliation import Drift, reconcile
 from openbell.model import Halt, Run, RunStatus
@@ -52,7 +54,7 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_
     desk.archive.put(report_key(run.run_id), report.to_bytes())
     if drift:
         _alert_drift(ended, drift, desk)
-    desk.ledger.finish_run(ended)
+    desk.ledger.finish_run(ended, drift_events(ended, to_plain(list(drift))))
     _halt_after_failures(ended, desk, max_failed_runs)
     desk.ledger.release_lease(lease)
     return ClosedRun(run.run_id, outcome, report_key(run.run_id), report.content)

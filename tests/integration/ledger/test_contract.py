@@ -12,6 +12,7 @@ from openbell.accuracy import Tally
 from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import LeaseLost, StoreUnavailable
+from openbell.events import EventKind, drift_events
 from openbell.model import Bracket, Cross, Forecast, Halt, Lease, Leg, LegKind, OrderStatus, Run, RunStatus, Side
 from openbell.ports import Ledger
 from tests.builders import AS_OF, D, order, sleeve
@@ -321,3 +322,94 @@ class TestAccuracy:
         }
         assert list(ledger.accuracy("trend", date(2022, 6, 15))) == [date(2022, 6, 15)]
         assert ledger.accuracy("trend", date(2022, 7, 1)) == {}
+
+
+class TestOutbox:
+    """What the world hears of is written with the change itself, or not at all."""
+
+    def test_a_run_that_ended_is_told_of_and_one_that_goes_on_is_not(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.start_run(a_run(), lease)
+        assert ledger.outbox() == []
+        ledger.start_run(replace(a_run(2, status=RunStatus.SKIPPED), note="market closed"), None)
+        ledger.finish_run(a_run(1, status=RunStatus.COMPLETED))
+        ledger.finish_run(a_run(3, status=RunStatus.FAILED))
+        ids = [event.id for event in ledger.outbox()]
+        assert ids == ["RunCompleted/run-1", "RunFailed/run-3", "RunSkipped/run-2"]
+        assert ledger.outbox()[2].detail["note"] == "market closed"
+
+    def test_what_was_found_at_the_end_of_a_run_is_told_with_it(self, ledger: Ledger, lease: Lease) -> None:
+        run = a_run(1, status=RunStatus.COMPLETED)
+        ledger.start_run(a_run(), lease)
+        ledger.finish_run(run, drift_events(run, [{"symbol": "AAPL", "ledger": "10", "broker": "4"}]))
+        drift, completed = ledger.outbox()
+        assert (drift.kind, completed.kind) == (EventKind.DRIFT_FOUND, EventKind.RUN_COMPLETED)
+        assert drift.detail["differences"] == [{"symbol": "AAPL", "ledger": "10", "broker": "4"}]
+
+    def test_an_order_is_told_of_once_though_its_legs_go_on(self, ledger: Ledger, lease: Lease) -> None:
+        planned = order(bracket=Bracket(D(90), D(89), D(110)))
+        ledger.save_plan("run", [planned], [], [], lease)
+        working = ledger.save_order(replace(planned, status=OrderStatus.WORKING), lease)
+        assert ledger.outbox() == []
+        legs = (Leg(LegKind.STOP, "b-2", OrderStatus.WORKING), Leg(LegKind.TAKE_PROFIT, "b-3", OrderStatus.WORKING))
+        full = replace(working, status=OrderStatus.FILLED, filled_qty=D(10), filled_value=D("1000.5"), legs=legs)
+        filled = ledger.save_order(full, lease)
+        (event,) = ledger.outbox()
+        assert (event.id, event.kind) == (f"OrderFilled/{planned.client_order_id}", EventKind.ORDER_FILLED)
+        assert event.detail["filled_avg_price"] == "100.0500"  # 1000.5 / 10
+        ledger.forget_events([event])
+        ended = tuple(replace(leg, status=OrderStatus.CANCELED) for leg in legs)
+        ledger.save_order(replace(filled, legs=ended), lease)
+        assert ledger.outbox() == []
+
+    def test_a_rejected_order_is_told_of_and_a_dropped_one_is_not(self, ledger: Ledger, lease: Lease) -> None:
+        rejected, dropped = order(symbol="A"), order(symbol="B")
+        ledger.save_plan("run", [rejected, dropped], [], [], lease)
+        ledger.save_order(replace(rejected, status=OrderStatus.REJECTED, note="no buying power"), lease)
+        ledger.save_order(replace(dropped, status=OrderStatus.DROPPED, note="too late"), lease)
+        (event,) = ledger.outbox()
+        assert (event.kind, event.detail["note"]) == (EventKind.ORDER_REJECTED, "no buying power")
+
+    def test_part_of_an_order_that_was_filled_before_it_was_canceled_is_told_of(
+        self, ledger: Ledger, lease: Lease
+    ) -> None:
+        planned = order()
+        ledger.save_plan("run", [planned], [], [], lease)
+        part = replace(planned, status=OrderStatus.CANCELED, filled_qty=D(4), filled_value=D(400))
+        ledger.save_order(part, lease)
+        (event,) = ledger.outbox()
+        assert (event.kind, event.detail["filled_qty"]) == (EventKind.ORDER_FILLED, "4")
+
+    def test_a_change_that_was_not_written_is_not_told_of(self, ledger: Ledger, lease: Lease) -> None:
+        planned = order()
+        ledger.save_plan("run", [planned], [], [], lease)
+        rejected = replace(planned, status=OrderStatus.REJECTED)
+        with pytest.raises(StoreUnavailable):
+            ledger.save_order(replace(rejected, version=7), lease)
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.save_order(rejected, lease)
+        assert ledger.outbox() == []
+
+    def test_a_halt_and_its_end_are_told_of_once(self, ledger: Ledger) -> None:
+        halt = Halt("a look at it", "alice", AS_OF)
+        ledger.clear_halt()  # there is none
+        ledger.set_halt(halt)
+        ledger.set_halt(Halt("later", "bob", AS_OF))
+        ledger.clear_halt()
+        ledger.clear_halt()
+        first, last = ledger.outbox()
+        assert (first.kind, last.kind) == (EventKind.HALTED, EventKind.RESUMED)
+        assert first.detail["by"] == last.detail["halt"]["by"] == "alice"
+
+    def test_the_wish_to_flatten_is_told_of_too(self, ledger: Ledger) -> None:
+        ledger.set_halt(Halt("a look at it", "alice", AS_OF))
+        ledger.set_halt(Halt("sell it all", "bob", AS_OF, flatten=True))
+        assert [event.detail["flatten"] for event in ledger.outbox()] == [False, True]
+
+    def test_only_what_is_forgotten_leaves_the_outbox(self, ledger: Ledger) -> None:
+        for number in range(130):  # more than one transaction takes
+            ledger.finish_run(a_run(number, status=RunStatus.COMPLETED))
+        kept, *published = ledger.outbox()
+        ledger.forget_events(published)
+        ledger.forget_events(published)
+        assert ledger.outbox() == [kept]

@@ -17,10 +17,6 @@ SELDOM = {
         "AggregateSignalsFunction",
         "dynamodb:DeleteItem",
     ): "removes orders of an earlier attempt that died before its seal",
-    (
-        "SettleOrdersFunction",
-        "dynamodb:GetItem",
-    ): "looks whether an order that is priced anew was written by an earlier attempt",
 }
 _LEDGER = ROOT / "shared/openbell/adapters/dynamo/ledger.py"
 _WORDS = {  # what the ledger's code says when it needs a right

@@ -2,10 +2,12 @@
 
 import json
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
+from openbell.events import EventKind
 from tests.integration.operations.recorded_calls import used_actions
 from tests.integration.operations.rights import SELDOM, allowed, possible
 from tests.integration.operations.week import KEYS, Week, a_week
@@ -79,6 +81,14 @@ def test_the_widgets_show_the_runs_of_the_week(week: Week) -> None:
     assert "There is no report of run 20200101-0000-0000." in week.widgets["an unknown run"]
 
 
+def test_the_world_has_heard_of_everything_once(week: Week) -> None:
+    kinds = Counter(event["detail-type"] for event in week.heard)
+    assert set(kinds) == {kind.value for kind in EventKind}
+    assert (kinds["RunCompleted"], kinds["RunFailed"], kinds["RunSkipped"]) == (2, 2, 1)
+    assert len({event["detail"]["id"] for event in week.heard}) == len(week.heard)
+    assert week.ledger.outbox() == []
+
+
 @pytest.mark.parametrize("function", functions())
 def test_a_function_may_do_what_it_does_and_nothing_else(week: Week, function: str) -> None:
     used = used_actions(week.folder)[week.cloud.physical_id(function)]
@@ -97,4 +107,4 @@ def test_the_brokers_keys_are_written_nowhere(week: Week) -> None:
 def test_the_search_for_keys_would_find_them(week: Week) -> None:
     runs = [run.run_id for run in week.ledger.runs()]  # which are written wherever a run leaves traces
     places = {place for place, text in written(week).items() if any(run in text for run in runs)}
-    assert places == {"logs", "histories", "table", "bucket", "alerts", "widgets"}
+    assert places == {"logs", "histories", "table", "bucket", "alerts", "events", "widgets"}

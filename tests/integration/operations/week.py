@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
@@ -53,6 +54,7 @@ class Week:
     told: dict[str, dict[str, str]] = field(default_factory=dict)  # the alarms' messages, by what caused them
     executions: list[str] = field(default_factory=list)  # ARNs
     widgets: dict[str, str] = field(default_factory=dict)  # HTML by widget
+    heard: list[dict[str, Any]] = field(default_factory=list)  # events, as a rule on our bus delivered them
 
     @property
     def ledger(self) -> DynamoLedger:
@@ -124,7 +126,27 @@ def _pass_time(exchange: PaperExchange, seconds: float) -> None:
     exchange.wait(seconds)
 
 
+def _listen(week: Week) -> str:
+    """A rule on our bus that sends all that comes to a queue; gives the queue's URL."""
+    sqs, events = week.cloud.client("sqs"), week.cloud.client("events")
+    url: str = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    where = {"EventBusName": week.cloud.outputs["EventBusName"]}
+    events.put_rule(Name="everything", EventPattern=json.dumps({"source": ["openbell"]}), **where)
+    events.put_targets(Rule="everything", Targets=[{"Id": "listener", "Arn": arn}], **where)
+    return url
+
+
+def _hear(week: Week, url: str) -> None:
+    sqs = week.cloud.client("sqs")
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            week.heard.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
 def _play(week: Week) -> None:
+    listener = _listen(week)
     week.told["deployed"] = week.watch.look()
     week.doorman.strict = True
     assert week.run("rejections") == "SUCCEEDED"
@@ -148,6 +170,7 @@ def _play(week: Week) -> None:
     week.widgets["an unknown run"] = week.ask("run", run_id="20200101-0000-0000")
     completed = next(run for run in week.ledger.runs() if run.status is RunStatus.COMPLETED)
     week.widgets["a good run"] = week.ask("forecasts", run_id=completed.run_id)
+    _hear(week, listener)
     _trouble_of_aws(week)
 
 

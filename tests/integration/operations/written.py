@@ -18,6 +18,7 @@ def written(week: Week) -> dict[str, str]:
         "alerts": "\n".join(f"{alert.subject}\n{alert.message}" for alert in week.cloud.alerts),
         "metrics": "\n".join(f"{metric.name} {dict(metric.dimensions)}" for metric in week.cloud.metrics),
         "environments": "\n".join(_environments(week)),
+        "events": json.dumps(week.heard),
         "widgets": "\n".join(week.widgets.values()),
         "outputs": json.dumps(dict(week.cloud.outputs)),
     }

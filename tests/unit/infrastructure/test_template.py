@@ -17,15 +17,16 @@ COMMON = {
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
 }
-TABLE, BUCKET, TOPIC = {"OPENBELL_TABLE"}, {"OPENBELL_BUCKET"}, {"OPENBELL_ALERTS_TOPIC"}
+TABLE, BUCKET = {"OPENBELL_TABLE"}, {"OPENBELL_BUCKET"}
+TOPIC, BUS = {"OPENBELL_ALERTS_TOPIC"}, {"OPENBELL_EVENT_BUS"}
 ENVIRONMENT = {
-    "OpenRunFunction": TABLE | BUCKET | TOPIC | BROKER,
+    "OpenRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
     "SelectUniverseFunction": BUCKET | BROKER | {"OPENBELL_MARKET_DATA"},
     "ForecastFunction": TABLE | BUCKET,
     "AggregateSignalsFunction": TABLE | BUCKET,
     "ExecuteOrderFunction": TABLE | BROKER,
     "SettleOrdersFunction": TABLE | BUCKET | BROKER,
-    "CloseRunFunction": TABLE | BUCKET | TOPIC | BROKER,
+    "CloseRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
     "WidgetsFunction": TABLE | BUCKET,
 }
 # The service that each setting lets a function reach: what it may do follows from what it is told, and the reverse.
@@ -33,6 +34,7 @@ SERVICE = {
     "OPENBELL_TABLE": "dynamodb",
     "OPENBELL_BUCKET": "s3",
     "OPENBELL_ALERTS_TOPIC": "sns",
+    "OPENBELL_EVENT_BUS": "events",
     "OPENBELL_BROKER_SECRET": "secretsmanager",
 }
 

@@ -10,6 +10,7 @@
 | OPEN | <client_order_id> | points to an order while anything can happen to it |
 | ACCURACY#<strategy> | <session> | how its forecasts of that session did |
 | SLEEVE | <strategy> | a sleeve |
+| OUTBOX | <event id> | an event that is not published yet |
 | CONTROL | LEASE, HALT | who may trade; whether anybody may |
 | TICK#<tick> | TICK | which execution took a firing of a schedule |
 | EXECUTION#<name> | EXECUTION | the run that an execution started |
@@ -28,6 +29,7 @@ type Key = tuple[str, str]
 
 LEASE: Key = ("CONTROL", "LEASE")
 HALT: Key = ("CONTROL", "HALT")
+OUTBOX = "OUTBOX"  # the partition of all events that wait
 
 
 def run_key(run_id: str) -> Key:
@@ -63,6 +65,11 @@ def forecast_key(run_id: str, spec: str, symbol: str) -> Key:
 def accuracy_key(strategy: str, session: date) -> Key:
     """Where it is kept how a strategy's forecasts of a session did."""
     return f"ACCURACY#{strategy}", session.isoformat()
+
+
+def event_key(event_id: str) -> Key:
+    """Where an event waits to be published."""
+    return OUTBOX, event_id
 
 
 def sleeve_key(strategy: str) -> Key:

@@ -14,10 +14,12 @@ from openbell.adapters.dynamo import items
 from openbell.adapters.dynamo.items import Item, Key
 from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import LeaseLost, StoreUnavailable
+from openbell.events import DomainEvent, halted, order_events, resumed, run_events, tells
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
 
 _ACTIONS = 100  # the most that one transaction takes
 _READS = 25  # in one transaction: AWS takes 100, moto 25
+_NEW = {"ConditionExpression": "attribute_not_exists(pk)"}
 _CHUNK = _ACTIONS - 2  # one action checks the lease; even, so that an order and the pointer to it stay together
 _MEMORY_DAYS = 100  # an execution's name may be used again after 90
 _TRY_AGAIN = frozenset(
@@ -105,15 +107,30 @@ class DynamoLedger:
 
     def set_halt(self, halt: Halt) -> None:
         """See Ledger."""
+        earlier = self.halt()
+        if earlier and (earlier.flatten or not halt.flatten):
+            return
+        # Nothing is asked of an earlier halt: if somebody resumes in between, the one that is asked for here wins.
+        wanted, asked = (replace(earlier, flatten=True), {}) if earlier else (halt, _NEW)
+        put = {"Put": {"Item": items.item_of(items.HALT, wanted)} | asked}
         try:
-            self._put(items.item_of(items.HALT, halt), "attribute_not_exists(pk)", {})
-        except _ConditionFailed:
-            if halt.flatten:  # if somebody resumes in between, the halt that is asked for here wins
-                self._put(items.item_of(items.HALT, replace(self.halt() or halt, flatten=True)))
+            self._transact([put, *_event_puts([halted(wanted)])], None)
+        except StoreUnavailable:
+            if self.halt() is None:
+                raise
+            self.set_halt(halt)  # another one was faster
 
     def clear_halt(self) -> None:
         """See Ledger."""
-        self._call("delete_item", Key=items.key_of(items.HALT))
+        halt = self.halt()
+        if halt is None:
+            return
+        delete = {"Delete": {"Key": items.key_of(items.HALT), "ConditionExpression": "attribute_exists(pk)"}}
+        try:
+            self._transact([delete, *_event_puts([resumed(halt)])], None)
+        except StoreUnavailable:
+            if self.halt():
+                raise
 
     # Runs.
 
@@ -124,13 +141,13 @@ class DynamoLedger:
         )
         self._transact([*self._run_puts(run), {"Put": {"Item": started}}], lease)
 
-    def finish_run(self, run: Run) -> None:
+    def finish_run(self, run: Run, found: Sequence[DomainEvent] = ()) -> None:
         """See Ledger."""
-        self._transact(self._run_puts(run), None)
+        self._transact([*self._run_puts(run), *_event_puts(found)], None)
 
     def _run_puts(self, run: Run) -> list[dict[str, Any]]:
         keys = (items.run_key(run.run_id), items.listed_run_key(run))
-        return [{"Put": {"Item": items.item_of(key, run)}} for key in keys]
+        return [*({"Put": {"Item": items.item_of(key, run)}} for key in keys), *_event_puts(run_events(run))]
 
     def run(self, run_id: str) -> Run | None:
         """See Ledger."""
@@ -253,7 +270,9 @@ class DynamoLedger:
         }
         if not saved.open:
             pointer = {"Delete": {"Key": items.key_of(items.open_key(saved.client_order_id))}}
-        self._transact([put, pointer, *(self._sleeve_put(sleeve) for sleeve in sleeves)], lease)
+        before = self.order(order.run_id, order.client_order_id) if tells(saved) else None
+        events = _event_puts(order_events(before, saved))
+        self._transact([put, pointer, *(self._sleeve_put(sleeve) for sleeve in sleeves), *events], lease)
         return saved
 
     def _order_puts(self, order: Order) -> list[dict[str, Any]]:
@@ -304,6 +323,18 @@ class DynamoLedger:
         pk, sk = items.accuracy_key(strategy, since)
         found = self._query(pk, since=sk)
         return {date.fromisoformat(item["sk"]["S"]): items.value_of(_Record, item).by_horizon for item in found}
+
+    # Events.
+
+    def outbox(self) -> list[DomainEvent]:
+        """See Ledger."""
+        return [items.value_of(DomainEvent, item) for item in self._query(items.OUTBOX)]
+
+    def forget_events(self, events: Sequence[DomainEvent]) -> None:
+        """See Ledger."""
+        for group in batched(events, _ACTIONS, strict=False):
+            keys = [items.key_of(items.event_key(event.id)) for event in group]
+            self._transact([{"Delete": {"Key": key}} for key in keys], None)
 
     # The table.
 
@@ -372,6 +403,10 @@ def _translated(error: ClientError, operation: str) -> Exception:
         return StoreUnavailable(f"DynamoDB refused {operation} for now: {code}")
     permanent: Exception = error
     return permanent
+
+
+def _event_puts(events: Sequence[DomainEvent]) -> list[dict[str, Any]]:
+    return [{"Put": {"Item": items.item_of(items.event_key(event.id), event)}} for event in events]
 
 
 def _lease_item(lease: Lease) -> Item:

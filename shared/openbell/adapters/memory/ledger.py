@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from openbell.accuracy import Tally
 from openbell.errors import LeaseLost, StoreUnavailable
+from openbell.events import DomainEvent, halted, order_events, resumed, run_events
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
 
 
@@ -22,6 +23,7 @@ class MemoryLedger:
     _orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # by run
     crosses: dict[str, tuple[Cross, ...]] = field(default_factory=dict)  # by run
     _open: dict[str, str] = field(default_factory=dict)  # run by client_order_id
+    _outbox: dict[str, DomainEvent] = field(default_factory=dict)  # by id
     _accuracy: dict[str, dict[date, dict[int, Tally]]] = field(default_factory=dict)
     _forecasts: dict[tuple[str, str], dict[str, Forecast | str]] = field(default_factory=dict)
 
@@ -54,11 +56,16 @@ class MemoryLedger:
 
     def set_halt(self, halt: Halt) -> None:
         """See Ledger."""
-        earlier = self._halt or halt
-        self._halt = replace(earlier, flatten=earlier.flatten or halt.flatten)
+        earlier = self._halt
+        if earlier and (earlier.flatten or not halt.flatten):
+            return
+        self._halt = replace(earlier, flatten=True) if earlier else halt
+        self._announce([halted(self._halt)])
 
     def clear_halt(self) -> None:
         """See Ledger."""
+        if self._halt:
+            self._announce([resumed(self._halt)])
         self._halt = None
 
     def start_run(self, run: Run, lease: Lease | None) -> None:
@@ -67,10 +74,12 @@ class MemoryLedger:
             self._check(lease)
         self._runs[run.run_id] = run
         self._executions[run.execution] = run.run_id
+        self._announce(run_events(run))
 
-    def finish_run(self, run: Run) -> None:
+    def finish_run(self, run: Run, found: Sequence[DomainEvent] = ()) -> None:
         """See Ledger."""
         self._runs[run.run_id] = run
+        self._announce([*run_events(run), *found])
 
     def run(self, run_id: str) -> Run | None:
         """See Ledger."""
@@ -149,6 +158,7 @@ class MemoryLedger:
         else:
             self._open.pop(saved.client_order_id, None)
         self._write_sleeves(sleeves)
+        self._announce(order_events(known, saved))
         return saved
 
     def save_forecasts(
@@ -177,6 +187,18 @@ class MemoryLedger:
         """See Ledger."""
         record = sorted(self._accuracy.get(strategy, {}).items())
         return {session: dict(tallies) for session, tallies in record if session >= since}
+
+    def outbox(self) -> list[DomainEvent]:
+        """See Ledger."""
+        return [event for _, event in sorted(self._outbox.items())]
+
+    def forget_events(self, events: Sequence[DomainEvent]) -> None:
+        """See Ledger."""
+        for event in events:
+            self._outbox.pop(event.id, None)
+
+    def _announce(self, events: Sequence[DomainEvent]) -> None:
+        self._outbox |= {event.id: event for event in events}
 
     def _check(self, lease: Lease) -> None:
         if self._lease is None or self._lease.fence != lease.fence:
