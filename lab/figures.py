@@ -135,6 +135,8 @@ class Figures:
     refusals: tuple[Refusal, ...]
     run_failures: tuple[RunFailure, ...]
     strategy_failures: tuple[StrategyFailure, ...]
+    runs: int  # that were due
+    empty_universes: tuple[str, ...]  # strategies that never had a symbol to look at
     accuracy: Mapping[str, tuple[HorizonAccuracy, ...]]
     provenance: Provenance
     curves: Mapping[str, Curve]  # by strategy
@@ -182,6 +184,8 @@ def figures_of(outcome: Outcome, history: History, cost_bps: Decimal, provenance
         refusals=outcome.refusals,
         run_failures=outcome.run_failures,
         strategy_failures=outcome.strategy_failures,
+        runs=outcome.runs,
+        empty_universes=_empty_universes(outcome),
         accuracy=outcome.accuracy,
         provenance=provenance,
         curves=curves,
@@ -191,6 +195,11 @@ def figures_of(outcome: Outcome, history: History, cost_bps: Decimal, provenance
         idle=1 - sum(map(float, outcome.start_cash.values())) / account.start,
         anything_ran=bool(outcome.signals),
     )
+
+
+def _empty_universes(outcome: Outcome) -> tuple[str, ...]:
+    failed = {failure.strategy for failure in outcome.strategy_failures}
+    return tuple(name for name, size in outcome.universe_sizes.items() if size == 0 and name not in failed)
 
 
 def performance(curve: Curve) -> Performance:

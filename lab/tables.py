@@ -32,6 +32,9 @@ def _failures(figures: Figures) -> Iterable[str]:
     for broken in figures.strategy_failures:
         runs = count(len(broken.days), "run")
         yield f"[red]{escape(broken.strategy)} failed in {runs}[/], first on {broken.days[0]}: {escape(broken.message)}"
+    for name in figures.empty_universes:
+        runs = count(figures.runs, "run")
+        yield f"[yellow]{escape(name)}: its universe was empty in all {runs}[/]; nothing was ranked"
     for failed in figures.run_failures:
         runs = count(len(failed.days), "run")
         yield f"[yellow]{runs} without trading: {failed.error}[/], first on {failed.days[0]}: {escape(failed.message)}"

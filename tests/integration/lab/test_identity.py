@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from lab.backtest import backtest
+from lab.curves import CurveMaker
 from lab.exchange import ExchangeBroker, ExchangeData
 from lab.forecasts import ForecastStore
 from lab.outcome import BacktestSettings
 from lab.quick_run import Ran
+from lab.trades import fills_of
 from lab.workflow import run_workflow
 from openbell.adapters.memory.archive import MemoryArchive
 from openbell.adapters.memory.ledger import MemoryLedger
@@ -154,3 +156,17 @@ def test_early_closes_are_skipped_as_the_schedule_would() -> None:
     friday = date(2021, 11, 26)  # closes at 13:00, two hours before the run
     played = check_identity(sample(), settings, date(2021, 11, 22), date(2021, 12, 1))
     assert friday not in played.decisions
+
+
+def test_the_strategies_curves_add_up_to_the_account() -> None:
+    settings = config(
+        momentum={"allocation": "0.3", "parameters": {"hold": 3}},
+        mean_reversion={"allocation": "0.5", "parameters": {"trend": 20, "oversold": 30}},
+    )
+    market = ohlc_market()
+    outcome = backtest(market, settings, BacktestSettings(date(2021, 1, 4), date(2022, 12, 28)), ForecastStore(None))
+    maker = CurveMaker(outcome, market, fills_of(outcome), D(0))
+    parts = maker.strategy("momentum").equity + maker.strategy("mean_reversion").equity + 20_000
+    # the sleeves are kept in cents, the exchange's cash is not
+    assert maker.account().equity.tolist() == pytest.approx(parts.tolist(), abs=0.005 * len(outcome.orders))
+    assert len(outcome.orders) > 200
