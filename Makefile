@@ -17,7 +17,7 @@ CONFIG_live := live
 # A live deployment takes its parameters from the command line, typed by a person each time, not from samconfig.toml.
 LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
 
-.PHONY: help setup run test lint security format bench bench-forecast universe calendar package deploy clean
+.PHONY: help setup run test lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,12 @@ setup: ## Install the locked packages into .venv, fetching uv and Python 3.13 if
 
 run: setup ## Rehearse a trading day on this machine: make run ARGS="--help"
 	@$(BIN)/openbell run $(ARGS)
+
+console: setup ## Open a web page over the local platform; starts one if none runs: make console ARGS="--help"
+	@$(BIN)/openbell console $(ARGS)
+
+console-shots: setup ## Pictures of every page of the console into reports/console/ (needs Chromium)
+	@$(BIN)/python -m scripts.console_shots
 
 test: lint ## Lint, then run every test
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
@@ -42,7 +48,10 @@ format: setup ## Rewrite the code as the linter wants it
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-bench: bench-forecast ## Every measurement
+bench: bench-forecast bench-backtest ## Every measurement
+
+bench-backtest: setup ## Backtests: speed beside Backtrader with the same trades, and beside stock Prophet
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" $(BIN)/python -m bench.backtest $(ARGS)
 
 bench-forecast: setup ## Forecasts: accuracy, then speed and exactness beside Prophet's
 	@$(BIN)/python -m bench.forecast_accuracy

@@ -17,6 +17,7 @@ class Endpoint(BaseModel):
     endpoint_url: str
     stack_name: str = "openbell"
     exchange_url: str = ""
+    pid: int = 0  # of the service
 
 
 def read_endpoint(path: Path = ENDPOINT_FILE) -> Endpoint | None:

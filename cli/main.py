@@ -4,6 +4,7 @@ import typer
 
 from cli.commands.backtest import backtest
 from cli.commands.books import orders, positions, reconcile
+from cli.commands.console import console
 from cli.commands.doctor import doctor
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
@@ -33,6 +34,7 @@ def _root() -> None:
 app.add_typer(run, name="run")
 app.command()(up)
 app.command()(backtest)
+app.command(rich_help_panel=OPERATE)(console)
 app.command(rich_help_panel=OPERATE)(status)
 app.command(rich_help_panel=OPERATE)(positions)
 app.command(rich_help_panel=OPERATE)(orders)

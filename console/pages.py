@@ -1,5 +1,7 @@
 """The pages that only show something."""
 
+from collections.abc import Sequence
+
 from flask import Flask, abort, render_template, request
 
 from cli.views.broker_side import look_at_broker
@@ -8,11 +10,12 @@ from cli.views.runs import MOST_RUNS
 from cli.views.status import read_status
 from console.reading import Reader
 from console.source import Source
-from openbell.model import RunStatus
+from openbell.model import Run, RunStatus
 
+_LOOKED_THROUGH = 500  # runs: most ticks of a quarter of an hour are skipped
 _CHARTED = 30  # runs in the equity chart
-_LISTED = 50  # runs in the list, unless more are asked for
 _NEWEST = 8  # runs on the overview
+_LISTED = 200  # runs that the list looks through, unless more are asked for
 _WATCH_SECONDS = 3
 
 
@@ -22,12 +25,12 @@ def add_pages(app: Flask, source: Source, reader: Reader) -> None:
     @app.get("/")
     def overview() -> str:
         status = read_status(source.ledger, look_at_broker(lambda: source.broker), source.execution_status)
-        runs = source.ledger.runs(_CHARTED)
+        runs = _without_skipped(source.ledger.runs(_LOOKED_THROUGH))
         return render_template(
             "overview.html.j2",
             status=status,
             runs=runs[:_NEWEST],
-            equity=reader.equity(runs),
+            equity=reader.equity(runs[:_CHARTED]),
             charted=_CHARTED,
             roles=reader.roles(),
         )
@@ -35,9 +38,16 @@ def add_pages(app: Flask, source: Source, reader: Reader) -> None:
     @app.get("/runs")
     def runs() -> str:
         limit = min(max(request.args.get("limit", _LISTED, type=int), 1), MOST_RUNS)
-        found = source.ledger.runs(limit)
-        more = min(limit * 4, MOST_RUNS) if len(found) == limit < MOST_RUNS else 0
-        return render_template("runs.html.j2", runs=found, more=more, roles=reader.roles())
+        found, with_skipped = source.ledger.runs(limit), "skipped" in request.args
+        shown = found if with_skipped else _without_skipped(found)
+        return render_template(
+            "runs.html.j2",
+            runs=shown,
+            looked_through=len(found),
+            with_skipped=with_skipped,
+            more=min(limit * 4, MOST_RUNS) if len(found) == limit < MOST_RUNS else 0,
+            roles=reader.roles(),
+        )
 
     @app.get("/runs/<run_id>")
     def run(run_id: str) -> str:
@@ -60,3 +70,7 @@ def add_pages(app: Flask, source: Source, reader: Reader) -> None:
             positions=read_positions(source.ledger, side),
             roles=reader.roles(),
         )
+
+
+def _without_skipped(runs: Sequence[Run]) -> list[Run]:
+    return [run for run in runs if run.status is not RunStatus.SKIPPED]

@@ -1,5 +1,6 @@
 """Serving the console on this machine alone."""
 
+import os
 import secrets
 import socket
 import threading
@@ -51,9 +52,8 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((_HOST, port))
     except OSError as error:
-        raise InvalidInput(
-            f"--port {port}: {error.strerror}. Another console may be open there; --port 0 takes a free one"
-        ) from error
+        why = os.strerror(error.errno or 0)
+        raise InvalidInput(f"--port {port}: {why}. Is another console open? --port 0 takes a free one") from error
 
 
 def _one_at_a_time(pages: "WSGIApplication") -> "WSGIApplication":

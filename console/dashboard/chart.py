@@ -15,7 +15,8 @@ from console.dashboard.body import Widget
 from console.dashboard.series import Series
 from openbell.model import NEW_YORK
 
-_COLUMN, _NARROWEST, _HEIGHT = 45, 300, 190  # CSS pixels
+_COLUMN, _NARROWEST, _WIDEST, _HEIGHT = 45, 300, 420, 180  # CSS pixels; a wider one would be too small on a phone
+_NARROW_BARS = 70  # bars are never narrower than a chart of so many
 _WHOLE = 100  # from here on, without decimals
 _MANY = 10_000  # from here on, numbers on an axis are shortened
 
@@ -55,10 +56,10 @@ def metric_chart(
         return None
     paints = [_paint(line, index, roles) for index, line in enumerate(drawn)]
     legend = [Line(line.label, _css(paint), short(line.values[-1])) for line, paint in zip(drawn, paints, strict=True)]
-    width = max(_NARROWEST, widget.width * _COLUMN)
+    width = min(max(_NARROWEST, widget.width * _COLUMN), _WIDEST)
     with press.sheet(width, _HEIGHT) as sheet:
         _fix(sheet, width)
-        _draw(sheet, widget, drawn, [ink(paint) if _is_role(paint) else paint for paint in paints])
+        _draw(sheet, widget, drawn, [ink(paint) if _is_role(paint) else paint for paint in paints], span)
         sheet.axes.set_xlim(span.start, span.end)  # type: ignore[arg-type]  # Matplotlib takes dates
     told = "; ".join(f"{line.label} {line.last}" for line in legend)
     return press.print(sheet, f"{widget.title}, newest values: {told}"), legend
@@ -66,7 +67,7 @@ def metric_chart(
 
 def _fix(sheet: Sheet, width: float) -> None:
     """Margins that suit every chart here: to work them out for each would take as long as drawing all of them."""
-    sheet.figure.set_layout_engine("none")
+    sheet.figure.set_layout_engine(None)
     sheet.figure.subplots_adjust(left=46 / width, right=1 - 40 / width, bottom=0.18, top=0.97)
 
 
@@ -84,11 +85,11 @@ def _css(paint: str) -> str:
     return f"var(--{paint})" if _is_role(paint) else paint
 
 
-def _draw(sheet: Sheet, widget: Widget, lines: Sequence[Series], colours: Sequence[str]) -> None:
+def _draw(sheet: Sheet, widget: Widget, lines: Sequence[Series], colours: Sequence[str], span: Span) -> None:
     axes = sheet.axes
     right = axes.twinx() if any(line.query.right for line in lines) else axes
     if widget.stacked:
-        _stack(sheet, lines, colours)
+        _stack(sheet, lines, colours, span)
     else:
         for line, colour in zip(lines, colours, strict=True):
             on = right if line.query.right else axes
@@ -97,18 +98,19 @@ def _draw(sheet: Sheet, widget: Widget, lines: Sequence[Series], colours: Sequen
     for each in {axes, right}:
         _scale(each, lines)
     right.grid(visible=right is axes)
-    locator = AutoDateLocator(tz=NEW_YORK, maxticks=6)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=NEW_YORK, minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=NEW_YORK))  # type: ignore[no-untyped-call]
     axes.grid(visible=False, axis="x")
 
 
-def _stack(sheet: Sheet, lines: Sequence[Series], colours: Sequence[str]) -> None:
+def _stack(sheet: Sheet, lines: Sequence[Series], colours: Sequence[str], span: Span) -> None:
     """Bars on top of each other, one for each period."""
     heights: dict[datetime, float] = {}
+    narrowest = (span.end - span.start) / _NARROW_BARS
     for line, colour in zip(lines, colours, strict=True):
         below = [heights.get(at, 0.0) for at in line.at]
-        width = timedelta(seconds=line.query.period * 0.8)
+        width = max(timedelta(seconds=line.query.period * 0.8), narrowest)
         bars = sheet.axes.bar(line.at, line.values, width=width, bottom=below, color=colour)  # type: ignore[arg-type]
         sheet.hint(bars.patches[-1], f"{line.label}: {short(line.values[-1])}")
         for at, value in zip(line.at, line.values, strict=True):
