@@ -17,7 +17,7 @@ CONFIG_live := live
 # A live deployment takes its parameters from the command line, typed by a person each time, not from samconfig.toml.
 LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
 
-.PHONY: help setup run test lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy clean
+.PHONY: help setup run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ console-shots: setup ## Pictures of every page of the console into reports/conso
 
 test: lint ## Lint, then run every test
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+chaos: setup ## Prove the guarantees under faults (docs/guarantees.md); SEED=... replays one schedule
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed "$(SEED)") $(ARGS)
 
 lint: setup ## Style, types, import directions, template
 	@scripts/lint.sh

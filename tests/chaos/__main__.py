@@ -5,8 +5,10 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from tests.chaos.catalogue import by_chance, on_the_wire, pairs, pointed, systematic
+from tests.chaos.cloud import KILLS, campaign
 from tests.chaos.explorer import Found, Tally, explore, told
 from tests.chaos.faults import Kind
+from tests.chaos.killer import Kill
 from tests.chaos.schedule import Schedule, play
 
 _PROCESSES = 2
@@ -16,6 +18,8 @@ _BY_CHANCE, _ON_THE_WIRE = 300, 40
 def main(arguments: Sequence[str]) -> int:
     """1 if a promise was broken, or a fault could not be brought about."""
     asked = _asked(arguments)
+    if asked.seed.startswith("kill:"):
+        return 0 if _killings([Kill.read(asked.seed)]) else 1
     if asked.seed:
         played = play(Schedule.read(asked.seed))
         _say(told(played))
@@ -47,7 +51,28 @@ def _over_http(asked: argparse.Namespace) -> bool:
     return _campaign([*systematic(http=True), *chance], pairs(http=True))
 
 
-_TIERS = {"process": _in_process, "http": _over_http}
+def _in_the_cloud(_: argparse.Namespace) -> bool:
+    return _killings(KILLS)
+
+
+_TIERS = {"process": _in_process, "http": _over_http, "cloud": _in_the_cloud}
+
+
+def _killings(kills: Sequence[Kill]) -> bool:
+    _say("In the local cloud: handler processes are killed (SIGKILL) at a call to the outside.")
+    ended = []
+    for killed in campaign(kills):
+        ended.append(killed)
+        _say(f"  {killed.kill}: {killed.victims} killed, then {', '.join(killed.ended)} ({killed.seconds:.0f} s)")
+        for sentence in killed.violations:
+            _say(f"    VIOLATED by make chaos SEED='{killed.kill}': {sentence}")
+    missed = [killed for killed in ended if killed.victims != killed.kill.times]
+    for killed in missed:
+        _say(f"NOT COVERED {killed.kill}: {killed.victims} killed")
+    broken = [killed for killed in ended if killed.violations]
+    _say(f"{len(ended)} schedules tried, {sum(k.victims for k in ended)} processes killed")
+    _say(f"{len(broken)} schedules with violations\n")
+    return not broken and not missed
 
 
 def _campaign(schedules: Sequence[Schedule], to_cover: Iterable[tuple[str, Kind]]) -> bool:

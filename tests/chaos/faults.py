@@ -144,6 +144,6 @@ def _by_port(call: str) -> Callable[[str], Exception]:
             return BrokerUnavailable
         case "data":
             return DataUnavailable
-        case "ledger" | "archive":
+        case "ledger" | "archive" | "events":
             return StoreUnavailable
     return ConnectionError

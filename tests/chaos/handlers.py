@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from openbell import bootstrap
 from openbell.config import PlatformConfig
-from openbell.ports import Desk, MarketData
+from openbell.ports import Desk, Events, MarketData
 
 _FUNCTIONS = Path(__file__).parents[2] / "functions"
 _QUIET = {
@@ -53,7 +53,7 @@ def invoke(function: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def wired(desk: Desk, data: MarketData, config: PlatformConfig) -> Iterator[None]:
+def wired(desk: Desk, data: MarketData, events: Events, config: PlatformConfig) -> Iterator[None]:
     """While this lasts, handlers work with these ports."""
     ports: dict[str, Any] = {
         "ledger": lambda: desk.ledger,
@@ -61,6 +61,7 @@ def wired(desk: Desk, data: MarketData, config: PlatformConfig) -> Iterator[None
         "alerts": lambda: desk.alerts,
         "broker": lambda: desk.broker,
         "market_data": lambda: data,
+        "events": lambda: events,
         "config": lambda: config,
         "desk": lambda: desk,
     }

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from openbell.events import order_events, run_events
 from openbell.model import LegKind, Order, OrderStatus, RunStatus
 from openbell.model import Side as OrderSide
 from openbell.money import to_cents
 from openbell.runs import report_key
 from paper.orders import Order as BookedOrder
 from paper.orders import Side, Status
-from tests.chaos.market import CASH, UNMANAGED
-from tests.chaos.world import World, shares_by_symbol
+from tests.chaos.evidence import Evidence
 
 _NEVER_SENT = frozenset({OrderStatus.REJECTED, OrderStatus.DROPPED})
 _UNSETTLED = frozenset({OrderStatus.PLANNED, OrderStatus.SUBMITTING})
@@ -23,8 +23,8 @@ _ENDS = {
 }
 
 
-def violations(world: World) -> list[str]:
-    """Every promise that is broken after the next clean run."""
+def violations(found: Evidence) -> list[str]:
+    """Every promise that is broken, judged after a clean run."""
     checks = (
         _orders_once,
         _nothing_in_doubt,
@@ -34,30 +34,24 @@ def violations(world: World) -> list[str]:
         _halt_honoured,
         _one_trader,
         _alerts,
+        _events,
         _ends,
         _no_own_goals,
     )
-    return [f"{check.__name__.strip('_')}: {sentence}" for check in checks for sentence in check(world)]
+    return [f"{check.__name__.strip('_')}: {sentence}" for check in checks for sentence in check(found)]
 
 
-def all_orders(world: World) -> dict[str, Order]:
-    """Every order of the ledger by its client_order_id."""
-    return {
-        order.client_order_id: order for run in world.ledger.runs(10_000) for order in world.ledger.orders(run.run_id)
-    }
-
-
-def _orders_once(world: World) -> Iterator[str]:
+def _orders_once(found: Evidence) -> Iterator[str]:
     """Every order at the broker is one of ours, once, and the ledger tells of it what the broker tells."""
-    ours = all_orders(world)
-    entries = [order for order in world.exchange.orders() if order.parent_id is None]
+    ours = dict(found.orders)
+    entries = [order for order in found.exchange.orders() if order.parent_id is None]
     for booked in entries:
         order = ours.pop(booked.client_order_id, None)
         if order is None:
             yield f"the broker has {booked.client_order_id} ({booked.status}), which no plan knows"
         else:
             yield from _same(order, booked)
-            yield from _same_legs(world, order, booked)
+            yield from _same_legs(found, order, booked)
     for order in ours.values():
         if order.status not in _NEVER_SENT:
             yield f"the ledger has {order.client_order_id} as {order.status}, and the broker never got it"
@@ -74,63 +68,61 @@ def _same(order: Order, booked: BookedOrder) -> Iterator[str]:
         yield f"{told}: the strategies' shares do not sum to what is filled"
 
 
-def _same_legs(world: World, order: Order, booked: BookedOrder) -> Iterator[str]:
+def _same_legs(found: Evidence, order: Order, booked: BookedOrder) -> Iterator[str]:
     known = {leg.broker_order_id: leg for leg in order.legs}
-    for leg in world.exchange.legs(booked):
-        found = known.get(leg.id)
-        if found is None:
+    for leg in found.exchange.legs(booked):
+        ours = known.get(leg.id)
+        if ours is None:
             yield f"{order.client_order_id}: its leg {leg.type} ({leg.status}) is not in the ledger"
-        elif (found.filled_qty, found.filled_value) != (leg.filled_qty, to_cents(leg.filled_value)):
+        elif (ours.filled_qty, ours.filled_value) != (leg.filled_qty, to_cents(leg.filled_value)):
             yield (
-                f"{order.client_order_id}: leg {found.kind} {found.filled_qty} for {found.filled_value} in the ledger, "
+                f"{order.client_order_id}: leg {ours.kind} {ours.filled_qty} for {ours.filled_value} in the ledger, "
                 f"{leg.filled_qty} for {to_cents(leg.filled_value)} at the broker"
             )
-        elif found.status.ended == leg.status.open:
-            yield f"{order.client_order_id}: leg {found.kind} is {found.status} in the ledger, {leg.status} there"
+        elif ours.status.ended == leg.status.open:
+            yield f"{order.client_order_id}: leg {ours.kind} is {ours.status} in the ledger, {leg.status} there"
 
 
-def _nothing_in_doubt(world: World) -> Iterator[str]:
+def _nothing_in_doubt(found: Evidence) -> Iterator[str]:
     """No intent is left half done, and the list of open orders is the truth."""
-    ours = all_orders(world)
+    ours = found.orders
     for order in ours.values():
         if order.status in _UNSETTLED:
             yield f"{order.client_order_id} is still {order.status} after the next run"
-    listed = sorted(order.client_order_id for order in world.ledger.open_orders())
+    listed = sorted(order.client_order_id for order in found.open_orders)
     really = sorted(name for name, order in ours.items() if order.open)
     if listed != really:
         yield f"listed as open: {listed}; open: {really}"
 
 
-def _shares(world: World) -> Iterator[str]:
+def _shares(found: Evidence) -> Iterator[str]:
     """For every symbol the sleeves and what nobody manages are what the exchange holds."""
-    expected = Counter(shares_by_symbol(world))
-    symbol, unmanaged = UNMANAGED
-    expected[symbol] += unmanaged  # type: ignore[assignment] # a Counter of Decimals
-    held = {position.symbol: position.qty for position in world.exchange.positions()}
+    expected: dict[str, Decimal] = dict(found.unmanaged)
+    for sleeve in found.sleeves.values():
+        for symbol, position in sleeve.positions.items():
+            expected[symbol] = expected.get(symbol, Decimal(0)) + position.qty
+    held = {position.symbol: position.qty for position in found.exchange.positions()}
     for name in sorted(expected.keys() | held.keys()):
         if expected.get(name, 0) != held.get(name, 0):
             yield f"{name}: sleeves and unmanaged {expected.get(name, 0)}, exchange {held.get(name, 0)}"
 
 
-def _cash(world: World) -> Iterator[str]:
+def _cash(found: Evidence) -> Iterator[str]:
     """The sleeves' cash changed by exactly what the orders were booked at, each of them rounded once to the cent."""
     moved = Decimal(0)
-    for order in world.exchange.orders():
+    for order in found.exchange.orders():
         moved -= order.side.sign * to_cents(order.filled_value)
-    sleeves = world.ledger.sleeves().values()
-    granted = sum(s.cash - s.realised_pnl + sum((p.cost for p in s.positions.values()), Decimal(0)) for s in sleeves)
-    if granted > CASH:
-        yield f"the sleeves were given {granted} of {CASH}"
+    sleeves = found.sleeves.values()
     total = sum((sleeve.cash for sleeve in sleeves), Decimal(0))
-    opened = sum((cash for cash in world.granted().values()), Decimal(0))
+    opened = sum((cash for cash in found.granted.values()), Decimal(0))
     if total != opened + moved:
         yield f"the sleeves have {total} in cash: {opened} when opened, {moved} by orders"
 
 
-def _sleeves_in_themselves(world: World) -> Iterator[str]:
+def _sleeves_in_themselves(found: Evidence) -> Iterator[str]:
     """What a sleeve was given is its cash and its cost less its gains; and nothing in it is negative."""
-    granted = world.granted()
-    for name, sleeve in world.ledger.sleeves().items():
+    granted = found.granted
+    for name, sleeve in found.sleeves.items():
         cost = sum((position.cost for position in sleeve.positions.values()), Decimal(0))
         if sleeve.cash + cost - sleeve.realised_pnl != granted[name]:
             yield (
@@ -140,31 +132,30 @@ def _sleeves_in_themselves(world: World) -> Iterator[str]:
         wrong = [symbol for symbol, position in sleeve.positions.items() if position.qty <= 0 or position.cost < 0]
         if wrong:
             yield f"{name}: holds nothing or less of {wrong}"
-        yield from _adds_up(world, name)
+        yield from _adds_up(found, name)
 
 
-def _adds_up(world: World, name: str) -> Iterator[str]:
+def _adds_up(found: Evidence, name: str) -> Iterator[str]:
     """A sleeve's shares are those of its orders, legs and crosses."""
     owned: Counter[str] = Counter()
-    for order in all_orders(world).values():
+    for order in found.orders.values():
         for share in order.shares:
             if share.strategy == name:
                 owned[order.symbol] += order.side.sign * share.filled_qty  # type: ignore[assignment]
         if order.shares[0].strategy == name:
             owned[order.symbol] -= sum(leg.filled_qty for leg in order.legs)  # type: ignore[assignment]
-    for crosses in world.ledger.crosses.values():
-        for cross in crosses:
-            owned[cross.symbol] += cross.qty * ((cross.buyer == name) - (cross.seller == name))  # type: ignore[assignment]
-    positions = world.ledger.sleeves()[name].positions
+    for cross in found.crosses:
+        owned[cross.symbol] += cross.qty * ((cross.buyer == name) - (cross.seller == name))  # type: ignore[assignment]
+    positions = found.sleeves[name].positions
     for symbol in sorted(owned.keys() | positions.keys()):
         held = positions[symbol].qty if symbol in positions else 0
         if held != owned[symbol]:
             yield f"{name} holds {held} {symbol}; its orders, legs and crosses gave it {owned[symbol]}"
 
 
-def _halt_honoured(world: World) -> Iterator[str]:
+def _halt_honoured(found: Evidence) -> Iterator[str]:
     """No Lambda that began after the halt has sent an order; one that flattens allows sells."""
-    record = world.outside.record
+    record = found.record
     for (halted_at, flatten), resumed_at in zip(record.halts, [*record.resumed, 10**9], strict=False):
         for sent in record.submissions:
             allowed = flatten and sent.side is OrderSide.SELL
@@ -172,46 +163,57 @@ def _halt_honoured(world: World) -> Iterator[str]:
                 yield f"{sent.client_order_id} was sent by invocation {sent.invocation}; halted at {halted_at}"
 
 
-def _one_trader(world: World) -> Iterator[str]:
+def _one_trader(found: Evidence) -> Iterator[str]:
     """Whoever sends an order holds the lease."""
-    for sent in world.outside.record.submissions:
+    for sent in found.record.submissions:
         if sent.fence != sent.newest_fence:
             yield f"{sent.client_order_id} was sent under fence {sent.fence} when {sent.newest_fence} was the newest"
 
 
-def _alerts(world: World) -> Iterator[str]:
+def _alerts(found: Evidence) -> Iterator[str]:
     """A person has heard of every run that failed, and from the state machine itself if its topic took messages."""
-    received = world.lasting.inbox.received
+    received = found.alerts
     told = "\n".join(f"{subject}\n{message}" for subject, message in received)
     by_machine = "\n".join(message for subject, message in received if subject == "Openbell: a trading run failed")
-    deaf = any(".topic." in fault.place for fault in world.outside.record.injected)
-    for name, status in world.lasting.executions.items():
+    deaf = any(".topic." in fault.place for fault in found.record.injected)
+    for name, status in found.executions.items():
         if status == "FAILED" and name not in (told if deaf else by_machine):
-            yield f"execution {name} failed ({world.lasting.endings[name]}), and nobody heard of it"
-    for run in world.ledger.runs(10_000):
-        ended_well = world.lasting.executions.get(run.execution) == "SUCCEEDED"
+            yield f"execution {name} failed, and nobody heard of it"
+    for run in found.runs:
+        ended_well = found.executions.get(run.execution) == "SUCCEEDED"
         if run.status is RunStatus.FAILED and ended_well and run.run_id not in told and run.execution not in told:
             yield f"run {run.run_id} is FAILED ({run.note}), its execution succeeded, and nobody heard of it"
 
 
-def _ends(world: World) -> Iterator[str]:
+def _events(found: Evidence) -> Iterator[str]:
+    """The world has heard of every run that ended and every order that was filled or rejected."""
+    due = [event for run in found.runs for event in run_events(run)]
+    due += [event for order in found.orders.values() for event in order_events(None, order)]
+    for event in due:
+        if found.published is not None and event.id not in found.published:
+            yield f"the event {event.id} was never published"
+    if left := found.outbox:
+        yield f"{[event.id for event in left]} are still in the outbox"
+
+
+def _ends(found: Evidence) -> Iterator[str]:
     """Nobody holds the lease, every run has ended, and whoever traded has a report."""
-    if lease := world.ledger.lease():
+    if lease := found.lease:
         yield f"{lease.holder} still holds the lease"
-    for run in world.ledger.runs(10_000):
+    for run in found.runs:
         if run.status is RunStatus.RUNNING:
             yield f"run {run.run_id} of {run.execution} is still RUNNING"
-        if run.status is RunStatus.COMPLETED and report_key(run.run_id) not in world.archive_keys():
+        if run.status is RunStatus.COMPLETED and report_key(run.run_id) not in found.reports:
             yield f"run {run.run_id} has no report"
 
 
-def _no_own_goals(world: World) -> Iterator[str]:
+def _no_own_goals(found: Evidence) -> Iterator[str]:
     """The broker never refused an order because of another one of ours, and never sold short."""
-    for order in all_orders(world).values():
+    for order in found.orders.values():
         if "wash trade" in order.note and order.status is OrderStatus.REJECTED:
             yield f"{order.client_order_id} was rejected: {order.note}"
         if order.side.value == Side.SELL and "insufficient qty" in order.note:
             yield f"{order.client_order_id} was rejected: {order.note}"
-    for order in all_orders(world).values():
+    for order in found.orders.values():
         if any(leg.kind is LegKind.ENTRY for leg in order.legs):
             yield f"{order.client_order_id} has a leg that is an entry"

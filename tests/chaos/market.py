@@ -62,15 +62,23 @@ def history(market: int) -> History:
 
 @cache
 def config(setting: Setting) -> PlatformConfig:
-    """Three traders in the same symbols, two of them opposed; a fourth that forecasts, if asked for."""
+    """The configuration of a play in this process."""
+    return config_from(setting, "tests.chaos.traders:")
+
+
+def config_from(setting: Setting, traders: str) -> PlatformConfig:
+    """Three traders in the same symbols, two of them opposed; a fourth that forecasts, if asked for.
+
+    `traders` is the module or file of their code, with a colon.
+    """
     entries = {
-        "swinger": _entry("Swinger", "0.3", "s"),
-        "rotator": _entry("Rotator", "0.25", "r"),
-        "contrarian": _entry("Contrarian", "0.25", "r"),
+        "swinger": _entry(f"{traders}Swinger", "0.3", "s"),
+        "rotator": _entry(f"{traders}Rotator", "0.25", "r"),
+        "contrarian": _entry(f"{traders}Contrarian", "0.25", "r"),
     }
     if setting.forecasts:
         prophet = {"forecast": {"history": 60, "preset": "raw", "horizon": 2}}
-        entries["forecaster"] = _entry("Forecaster", "0.15", "f", size=2) | prophet
+        entries["forecaster"] = _entry(f"{traders}Forecaster", "0.15", "f", size=2) | prophet
     schedule = {"schedule": {"daily_at": f"{setting.at:%H:%M}"}}
     return parse_config(
         {
@@ -82,9 +90,9 @@ def config(setting: Setting) -> PlatformConfig:
     )
 
 
-def _entry(trader: str, allocation: str, salt: str, size: int = 5) -> dict[str, object]:
+def _entry(uses: str, allocation: str, salt: str, size: int = 5) -> dict[str, object]:
     return {
-        "uses": f"tests.chaos.traders:{trader}",
+        "uses": uses,
         "allocation": allocation,
         "universe": {"members": "tradable", "size": size, "lookback": 3},
         "parameters": {"salt": salt},

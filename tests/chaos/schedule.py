@@ -90,13 +90,13 @@ def _aftermath(world: World) -> list[str]:
         halted = world.ledger.halt() is not None
         ended = world.execute(f"clean-{number}")
         if not halted and ended.status == "SUCCEEDED" and ended.state == "RunCompleted":
-            return found + violations(world)
+            return found + violations(world.evidence())
         if not halted:
             found.append(f"next_run: the clean run ended as {ended}")
         else:
             world.resume()
         world.next_session()
-    return [*found, "next_run: no clean run has completed", *violations(world)]
+    return [*found, "next_run: no clean run has completed", *violations(world.evidence())]
 
 
 @cache

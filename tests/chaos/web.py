@@ -48,7 +48,7 @@ class Wire:
     def intercept(self, request: Request, proceed: Proceed) -> Response:
         """The exchange's answer, or what a fault makes of it."""
         invocation = self._outside.current
-        fault = self._outside.due(f"{invocation.state}.http.{_name(request)}") if invocation else None
+        fault = self._outside.due(f"{invocation.state}.http.{name_of(request)}") if invocation else None
         if fault is None:
             return proceed()
         if fault.kind.endswith("_after"):
@@ -73,7 +73,7 @@ def _spoil(kind: Kind, request: Request, answer: Response, proceed: Proceed) -> 
     return answer
 
 
-def _name(request: Request) -> str:
+def name_of(request: Request) -> str:
     """What is asked for, such as `POST-orders`; ids are left out."""
     what = request.path.removeprefix("/v2/").split("/")
     name = what[0] if len(what) == 1 or what[0].endswith("client_order_id") else f"{what[0]}-one"

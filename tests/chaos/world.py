@@ -12,9 +12,11 @@ from typing import Any
 from lab.exchange import ExchangeBroker, ExchangeData
 from openbell.adapters.memory.archive import MemoryArchive
 from openbell.adapters.memory.ledger import MemoryLedger
+from openbell.events import DomainEvent
 from openbell.model import Halt, Lease, Sleeve
 from openbell.ports import Broker, Desk
 from paper import PaperExchange
+from tests.chaos.evidence import Evidence, ask
 from tests.chaos.faults import Crash, Fault, Stopped
 from tests.chaos.handlers import invoke, wired
 from tests.chaos.lambdas import Invocation
@@ -34,6 +36,18 @@ class Inbox:
     def alert(self, subject: str, message: str) -> None:
         """See Alerts."""
         self.received.append((subject, message))
+
+
+@dataclass
+class Bus:
+    """Events that were published."""
+
+    published: list[DomainEvent] = field(default_factory=list)
+
+    def publish(self, events: Sequence[DomainEvent]) -> list[DomainEvent]:
+        """See Events."""
+        self.published.extend(events)
+        return list(events)
 
 
 class KeptArchive(MemoryArchive):
@@ -63,8 +77,8 @@ class Lasting:
     ledger: WatchedLedger = field(default_factory=WatchedLedger)
     archive: KeptArchive = field(default_factory=KeptArchive)
     inbox: Inbox = field(default_factory=Inbox)
+    bus: Bus = field(default_factory=Bus)
     executions: dict[str, str] = field(default_factory=dict)  # name -> RUNNING, SUCCEEDED, FAILED or ABORTED
-    endings: dict[str, str] = field(default_factory=dict)  # name -> last state and error
 
 
 class World:
@@ -111,14 +125,13 @@ class World:
             back_off=self.pass_time,
         )
         try:
-            with wired(self._desk(), self._data(), self.config):
+            with wired(self._desk(), self._data(), self._seam("events", self.lasting.bus), self.config):
                 ended = play(outer, name, given)
         except (Aborted, Stopped):
             ended = Ended("ABORTED", "")
         if ended.status != "SUCCEEDED":  # the rule RunEndedBadly, which no Lambda and no Catch has to reach
             self.lasting.inbox.alert("a rule's alert", f"the execution {name} ended as {ended.status}")
         self.lasting.executions[name] = ended.status
-        self.lasting.endings[name] = f"{ended.state} {ended.error} {ended.cause}".strip()
         self.outside.record.lines.append(f"{self.exchange.now:%a %H:%M:%S} {name} {ended}")
         return ended
 
@@ -132,7 +145,7 @@ class World:
     def wake_sleepers(self) -> None:
         """Let every Lambda go on whose connection was lost."""
         sleepers, self._sleepers = self._sleepers, []
-        with wired(self._desk(), self._data(), self.config):
+        with wired(self._desk(), self._data(), self._seam("events", self.lasting.bus), self.config):
             for sleeper in sleepers:
                 self._go_on(sleeper, sleeper.resume)
 
@@ -186,13 +199,21 @@ class World:
         self.ledger.clear_halt()
         self.outside.record.resumed.append(self._begun)
 
-    def granted(self) -> dict[str, Decimal]:
-        """The cash that each sleeve was opened with."""
-        return self.lasting.ledger.granted
-
-    def archive_keys(self) -> frozenset[str]:
-        """All that the archive holds."""
-        return frozenset(self.lasting.archive.keys())
+    def evidence(self) -> Evidence:
+        """What the promises are judged by."""
+        lasting = self.lasting
+        return Evidence(
+            **vars(ask(self.ledger)),
+            exchange=self.exchange,
+            unmanaged=dict([UNMANAGED]),
+            granted=self.ledger.granted,
+            crosses=[cross for crosses in self.ledger.crosses.values() for cross in crosses],
+            alerts=lasting.inbox.received,
+            executions=lasting.executions,
+            reports=frozenset(lasting.archive.keys()),
+            published=frozenset(event.id for event in lasting.bus.published),
+            record=self.outside.record,
+        )
 
     # What faults set in motion: see Events.
 
@@ -254,12 +275,3 @@ def _answer(invocation: Invocation) -> Any:
     if isinstance(error, Crash):
         raise TaskFailed("Runtime.ExitError", "the process died")
     raise TaskFailed(type(error).__name__, json.dumps({"errorMessage": str(error)}))
-
-
-def shares_by_symbol(world: World) -> dict[str, Decimal]:
-    """Shares in all sleeves together."""
-    owned: dict[str, Decimal] = {}
-    for sleeve in world.ledger.sleeves().values():
-        for symbol, position in sleeve.positions.items():
-            owned[symbol] = owned.get(symbol, Decimal(0)) + position.qty
-    return owned
