@@ -66,6 +66,7 @@ class LocalCloud:
         port: int = 0,
         state: Path | None = None,
         on_execution: Callable[[ExecutionChange], None] | None = None,
+        on_unattended: Callable[[str, bool], None] | None = None,
     ) -> None:
         """Describe the cloud.
 
@@ -86,6 +87,7 @@ class LocalCloud:
             state: folder that items, objects and histories of executions are kept in, also when this process is killed:
                 the next cloud with the same folder, template and stack name has them again. One cloud at a time.
             on_execution: called with every change of every execution, in the thread that noticed it.
+            on_unattended: called with the id of an asynchronous invocation and True when it begins, False when it ends.
         """
         self._template = template
         self._parameters = parameters or {}
@@ -100,6 +102,7 @@ class LocalCloud:
         self._stack_name = stack_name
         self._port = port
         self._on_execution = on_execution
+        self._on_unattended = on_unattended or (lambda *_: None)
         self._watch = Watch(self._hear)
         self._failures = Failures()
         self._keeper = Keeper(self._failures)
@@ -111,6 +114,7 @@ class LocalCloud:
         self._clients: Clients
         self._functions: Functions
         self._stack: Stack
+        self._aborted: tuple[Execution, ...]
         self.endpoint_url: str
         self.alerts: list[Alert]
 
@@ -142,7 +146,9 @@ class LocalCloud:
         stack.enter_context(resources_are_made(self._clients))
         stack.enter_context(transactions_are_local())
         stack.enter_context(metric_queries_are_answered())
-        stack.enter_context(invocations_reach(self._functions, artefacts.folder_of, self._failures))
+        stack.enter_context(
+            invocations_reach(self._functions, artefacts.folder_of, self._failures, self._on_unattended)
+        )
         stack.enter_context(rules_deliver(self._clients, self._failures))
         self.alerts = stack.enter_context(publications_are_told(self._on_alert, self._failures))
         stack.enter_context(interpreter_is_hooked(hooks))
@@ -150,9 +156,16 @@ class LocalCloud:
         self._stack = deploy(
             self._template, self._parameters, artefacts, self._clients, self._stack_name, self._failures
         )
-        if self._kept:
-            for aborted in self._kept.restore(self._stack, self._clients):
-                self._notice(aborted)
+        self._aborted = self._kept.restore(self._stack, self._clients) if self._kept else ()
+
+    def tell_aborted(self) -> None:
+        """Send the events of executions that ran when the last cloud with this folder ended; they are ABORTED now.
+
+        Rules may invoke functions then: call this once, as soon as everything is there that those need.
+        """
+        aborted, self._aborted = self._aborted, ()
+        for execution in aborted:
+            self._notice(execution)
 
     def _notice(self, execution: "Execution") -> None:
         put_event(status_change(execution))

@@ -142,7 +142,7 @@ class Keeper:
 
     def _serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         service = _service(environ)
-        if service not in {"dynamodb", "s3"}:
+        if service != "dynamodb" and (service != "s3" or self._journal is None):
             return self._application(environ, start_response)
         # Reads wait too: nobody shall act on something that a kill could still undo.
         with self._lock:

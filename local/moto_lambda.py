@@ -2,6 +2,7 @@
 
 import base64
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,19 +57,26 @@ def _strings(variables: Mapping[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def invocations_reach(functions: Functions, folder_of: FolderOf, failures: Failures) -> Iterator[None]:
-    """Moto's functions are run by `functions` inside the block."""
+def invocations_reach(
+    functions: Functions, folder_of: FolderOf, failures: Failures, on_unattended: Callable[[str, bool], None]
+) -> Iterator[None]:
+    """Moto's functions are run by `functions` inside the block.
+
+    `on_unattended` is called with the id of an asynchronous invocation and whether it runs, when it begins and ends.
+    """
 
     def run(function: LambdaFunction, event: bytes) -> Outcome:
         return functions.invoke(describe(function, folder_of), event)
 
-    def run_unattended(function: LambdaFunction, event: bytes) -> None:
+    def run_unattended(function: LambdaFunction, event: bytes, invocation: str) -> None:
         try:
             run(function, event)
         except Closed:
             return
         except Exception as error:
             failures.add(f"asynchronous invocation of {function.function_name}", error)
+        finally:
+            on_unattended(invocation, False)
 
     def invoke(self: LambdaFunction, body: Any, request_headers: Any, response_headers: Any) -> bytes:
         event = body.encode() if isinstance(body, str) else bytes(body or b"{}")
@@ -76,7 +84,11 @@ def invocations_reach(functions: Functions, folder_of: FolderOf, failures: Failu
         if kind == "DryRun":
             return b""
         if kind == "Event":
-            threading.Thread(target=run_unattended, args=(self, event), name="lambda-event", daemon=True).start()
+            invocation = str(uuid.uuid4())
+            on_unattended(invocation, True)
+            threading.Thread(
+                target=run_unattended, args=(self, event, invocation), name="lambda-event", daemon=True
+            ).start()
             return b""
         try:
             outcome = run(self, event)

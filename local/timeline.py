@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Protocol
 
-from local.executions import ExecutionChange
 from local.pace import Pace
 from local.scheduler import Schedule
 
@@ -58,7 +57,7 @@ class Timeline:
         self._clock = clock
         self._pace = pace
         self._changed = threading.Condition()
-        self._running: set[str] = set()  # ARNs
+        self._running: set[str] = set()
         self._waiters: list[_Waiter] = []
         self._numbers = count()
         self._news = 0  # how often an execution has started, ended or begun to wait
@@ -68,10 +67,10 @@ class Timeline:
 
     # What executions do.
 
-    def heard(self, change: ExecutionChange) -> None:
-        """An execution has started or ended."""
+    def heard(self, name: str, *, running: bool) -> None:
+        """Something that computes has started or ended: an execution, by its ARN, or whatever else time waits for."""
         with self._changed:
-            (self._running.discard if change.ended else self._running.add)(change.arn)
+            (self._running.add if running else self._running.discard)(name)
             self._tell()
 
     def wait_until(self, at: datetime) -> None:
@@ -103,8 +102,13 @@ class Timeline:
 
     @property
     def running(self) -> frozenset[str]:
-        """ARNs of the executions under way."""
+        """The names of what is under way."""
         return frozenset(self._running)
+
+    def await_end(self, patience_s: float) -> bool:
+        """Wait in real time until nothing is under way any more; whether that came within `patience_s` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._running, patience_s)
 
     @property
     def stopped(self) -> bool:

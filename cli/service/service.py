@@ -27,6 +27,7 @@ from openbell.config import PlatformConfig
 from paper import Credentials, PaperExchange, serve
 
 _STACK = "openbell"
+_PATIENCE_S = 30.0  # for closing a run that was stopped
 
 
 def run_service(options: UpOptions, voice: Voice) -> None:
@@ -86,6 +87,7 @@ class _Service:
             port=port,
             state=folder.cloud if folder else None,
             on_execution=self._hear,
+            on_unattended=lambda name, running: self._timeline.heard(name, running=running),
         )
 
     def _wait(self, seconds: float) -> None:
@@ -101,7 +103,7 @@ class _Service:
     def _hear(self, change: ExecutionChange) -> None:
         if change.ended:
             self._ended.put(change)
-        self._timeline.heard(change)
+        self._timeline.heard(change.arn, running=not change.ended)
 
     def play(self, cloud: LocalCloud, until: datetime) -> None:
         """Fire every schedule when it is due; KeyboardInterrupt if it was stopped before `until`."""
@@ -114,10 +116,12 @@ class _Service:
 
         with _signals_to(self._timeline.stop), self._voice.status(lambda: self._exchange.now, self._equity):
             try:
+                cloud.tell_aborted()
                 for _ in self._timeline.play(schedules, fire, until):
                     self._tell_ended(ledger)
             finally:
                 self._end(cloud)
+                self._tell_ended(ledger)
         if self._timeline.stopped:
             raise KeyboardInterrupt
 
@@ -135,13 +139,15 @@ class _Service:
         return self._exchange.account().equity
 
     def _end(self, cloud: LocalCloud) -> None:
-        for arn in self._timeline.running:
+        """Stop what is under way; the rules of the template close its runs before the functions are gone."""
+        for name in self._timeline.running:
             self._voice.say(
-                f"The execution {arn.rsplit(':', 1)[-1]} was under way and is stopped: orders already sent stay at the "
-                "exchange, and the first run after its lease has expired books them."
+                f"Under way and stopped: {name.rsplit(':', 1)[-1]}. Orders already sent stay at the exchange; the next "
+                "run books them."
             )
         cloud.stop_executions()
         self._timeline.close()
+        self._timeline.await_end(_PATIENCE_S)
 
 
 @contextmanager

@@ -45,6 +45,7 @@ class Flip(Strategy[Parameters]):
 FLIP_CONFIG = """
 strategies:
   flip: {uses: 'flip.py:Flip', allocation: 0.8, universe: {size: 4, lookback: 60}}
+risk: {max_failed_runs: 10}
 """
 
 

@@ -292,12 +292,15 @@ def test_an_execution_that_was_running_at_the_end_is_aborted_and_a_person_hears_
     file.write_bytes(as_killed)  # as a kill in the middle of the wait would have left it
     changes: list[ExecutionChange] = []
     with cloud(on_execution=changes.append) as opened:
+        assert changes == []
+        opened.tell_aborted()
         ended = RunningFixture(opened, [], []).ended(arn)
         assert (ended.status, ended.error) == ("ABORTED", "LocalCloud.Killed")
         assert [kind for kind, _ in history(opened, arn)][-2:] == ["WaitStateEntered", "ExecutionAborted"]
         assert [(change.arn, change.status) for change in changes] == [(arn, "ABORTED")]
         assert ended.name in opened.alerts[0].message
     with cloud(on_execution=changes.append) as opened:
+        opened.tell_aborted()
         assert opened.alerts == []  # it is told once
         assert len(changes) == 1
 

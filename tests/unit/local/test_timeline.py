@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from local.executions import ExecutionChange
 from local.pace import Pace
 from local.scheduler import Schedule
 from local.timeline import Tick, Timeline
@@ -51,13 +50,13 @@ class Machine:
 
     def start(self, arn: str, work: Callable[[], object]) -> None:
         self.tell(f"{arn} starts")
-        self.timeline.heard(ExecutionChange(arn, "RUNNING", "{}"))
+        self.timeline.heard(arn, running=True)
         threading.Thread(target=self._execute, args=(arn, work)).start()
 
     def _execute(self, arn: str, work: Callable[[], object]) -> None:
         work()
         self.tell(f"{arn} ends")
-        self.timeline.heard(ExecutionChange(arn, "SUCCEEDED", "{}"))
+        self.timeline.heard(arn, running=False)
 
     def tell(self, words: str) -> None:
         self.told.append(f"{self.clock.now:%H:%M:%S} {words}")
@@ -159,7 +158,9 @@ def test_a_stop_does_not_wait_for_an_execution_that_computes() -> None:
     threading.Timer(0.05, machine.timeline.stop).start()
     assert machine.play(at("2024-03-04 16:00")) == ["09:00:00 Q 09:00 starts"]
     assert machine.timeline.running == {"Q 09:00"}
+    assert not machine.timeline.await_end(0.01)
     released.set()
+    assert machine.timeline.await_end(5)
 
 
 def test_ticks_that_somebody_has_moved_the_clock_over_fire_late_by_five_minutes_at_most() -> None:
