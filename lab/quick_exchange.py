@@ -38,15 +38,15 @@ class QuickMarket(Market):
             self._latest[symbol] = self._last_close(symbol, at) if quick else super().latest(symbol, at)
         return self._latest[symbol]
 
-    def prices(self, symbols: Sequence[str], at: datetime) -> dict[str, Decimal]:
-        """The latest prices (USD) of those of `symbols` that have one."""
+    def prices(self, symbols: Sequence[str], at: datetime) -> dict[str, int]:
+        """The latest prices, in ticks, of those of `symbols` that have one."""
         row = self._closes_at(at)
-        if row is None or row < 0 or not self.history.columns.keys() >= set(symbols):
+        if row is None or row < 0 or any(symbol not in self.history.columns for symbol in symbols):
             found = {symbol: self.latest(symbol, at) for symbol in symbols}
-            return {symbol: trade.price for symbol, trade in found.items() if trade}
+            return {symbol: int(trade.price.scaleb(4)) for symbol, trade in found.items() if trade}
         columns = np.array([self.history.columns[symbol] for symbol in symbols], dtype=np.intp)
         ticks = self.history.ticks(slice(row, row + 1), columns)[0].tolist()
-        return {symbol: to_usd(value) for symbol, value in zip(symbols, ticks, strict=True) if value != NO_TICKS}
+        return {symbol: price for symbol, price in zip(symbols, ticks, strict=True) if price != NO_TICKS}
 
     def next_print(self, symbol: str, after: datetime, only: date | None = None) -> datetime | None:
         """See Market."""
@@ -171,7 +171,10 @@ class QuickBroker(ExchangeBroker):
         """USD that each holding is worth at its last price, at its average cost where there is none."""
         holdings = self._exchange.state.account.holdings
         prices = self._quick.market.prices(list(holdings), self._quick.now)
-        return {symbol: held.qty * prices.get(symbol, held.average_price) for symbol, held in holdings.items()}
+        return {
+            symbol: held.qty * (to_usd(prices[symbol]) if symbol in prices else held.average_price)
+            for symbol, held in holdings.items()
+        }
 
     def tradable_symbols(self) -> frozenset[str]:
         """See Broker."""

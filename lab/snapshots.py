@@ -10,7 +10,7 @@ import numpy as np
 
 from lab.closes import Closes, Counts, Flags, Table, Window, Windows
 from lab.quick_exchange import QuickExchange
-from lab.quick_history import Columns
+from lab.quick_history import PER_USD, Columns
 from openbell.config import PlatformConfig
 from openbell.errors import StaleData
 from openbell.model import MarketClock
@@ -141,5 +141,5 @@ class SnapshotTaker:
         table = self.closes.table(prices.window, columns)
         trades = self._exchange.market.prices(symbols, clock.now)
         # Spelled as the data API spells them, whose prices are JSON numbers: 289.532, not 289.5320.
-        latest = {symbol: Decimal(str(float(price))) for symbol, price in trades.items()}
+        latest = {symbol: Decimal(str(price / PER_USD)) for symbol, price in trades.items()}
         return QuickSnapshot(clock.now, "Paper exchange", table, latest, tradable.intersection(symbols), {})

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lab.quick_exchange import QuickBroker, QuickExchange, QuickMarket
-from lab.quick_history import NO_TICKS, QuickHistory, in_ticks
+from lab.quick_history import NO_TICKS, QuickHistory, in_ticks, to_usd
 from openbell.model import NEW_YORK
 from paper import BarArrays, History, PaperExchange, Side, Ticket
 from paper.market import Market
@@ -50,7 +50,8 @@ def test_latest_prices_are_the_same_at_any_time_of_day(market: str) -> None:
             for symbol in history.symbols:
                 assert quick.latest(symbol, at) == slow.latest(symbol, at), (symbol, at)
             found = {symbol: slow.latest(symbol, at) for symbol in history.symbols}
-            assert quick.prices(history.symbols, at) == {s: trade.price for s, trade in found.items() if trade}
+            expected = {symbol: trade.price for symbol, trade in found.items() if trade}
+            assert {symbol: to_usd(price) for symbol, price in quick.prices(history.symbols, at).items()} == expected
 
 
 def _exchanges() -> tuple[PaperExchange, QuickExchange]:
