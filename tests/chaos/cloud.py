@@ -42,7 +42,7 @@ KILLS: tuple[Kill, ...] = (
     Kill("Forecast", "dynamodb.PutItem", after=True),
     Kill("AggregateSignals", "dynamodb.TransactWriteItems", after=False),
     Kill("AggregateSignals", "dynamodb.TransactWriteItems", after=True),
-    Kill("AggregateSignals", "dynamodb.TransactWriteItems", after=True, times=2),
+    Kill("AggregateSignals", "dynamodb.TransactWriteItems", after=False, times=2),
     Kill("ExecuteOrder", "dynamodb.TransactWriteItems", after=False),
     Kill("ExecuteOrder", "dynamodb.TransactWriteItems", after=True),
     Kill("ExecuteOrder", "dynamodb.TransactWriteItems", after=True, times=2),

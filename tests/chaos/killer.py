@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class Killer:
         self._kill: Kill | None = None
         self._calls = 0
         self._victims = 0
+        self._lock = threading.Lock()  # handlers of one function work side by side
 
     def plan(self, kill: Kill) -> None:
         """From now on, wait for the moment."""
@@ -93,18 +95,19 @@ class Killer:
 
     def _meet(self, call: str, environ: "WSGIEnvironment", proceed: Proceed) -> Response:
         kill = self._kill
-        if kill is None or call != kill.call or self._victims >= kill.times:
-            return proceed()
-        victim = _worker(int(environ["REMOTE_PORT"]), kill.function)
-        if victim is None:
-            return proceed()
-        self._calls += 1
-        if self._calls <= kill.nth:
+        victim = _worker(int(environ["REMOTE_PORT"]), kill.function) if kill and call == kill.call else None
+        if kill is None or victim is None or not self._is_due(kill):
             return proceed()
         answer = proceed() if kill.after else Response(status=500)
         os.kill(victim, signal.SIGKILL)
-        self._victims += 1
         return answer
+
+    def _is_due(self, kill: Kill) -> bool:
+        with self._lock:
+            self._calls += 1
+            due = self._calls > kill.nth and self._victims < kill.times
+            self._victims += due
+            return due
 
 
 def _call(environ: "WSGIEnvironment") -> str:

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.chaos.catalogue import CONTEXTS, by_chance, on_the_wire, pointed
+from tests.chaos.cloud import KILLS
 from tests.chaos.explorer import explore
+from tests.chaos.killer import Kill
 from tests.chaos.schedule import Schedule, play
 
 
@@ -28,3 +30,8 @@ def test_a_play_repeats_itself_call_by_call() -> None:
     first, second = play(by_chance(3)), play(by_chance(3))
     assert first.record.lines == second.record.lines
     assert first.injected
+
+
+@pytest.mark.parametrize("kill", KILLS, ids=str)
+def test_a_kill_is_told_by_its_seed(kill: Kill) -> None:
+    assert Kill.read(str(kill)) == kill
