@@ -28,17 +28,17 @@ class RunOptions:
     bundles: Path | None = None  # what make package built, to be run in place of the sources
 
 
-def parse_moment(text: str) -> datetime:
-    """A moment in New York from `2022-06-15T15:00`, `2022-06-15 15:00` or `2022-06-15` (then 15:00).
+def parse_moment(text: str, option: str = "--as-of", of_a_date: time = DEFAULT_TIME) -> datetime:
+    """A moment in New York from `2022-06-15T15:00`, `2022-06-15 15:00` or `2022-06-15` (then at `of_a_date`).
 
     A moment with a UTC offset is converted. InvalidInput for anything else, and for dates that do not exist.
     """
     try:
         if len(text) == len("2022-06-15"):
-            return datetime.combine(date.fromisoformat(text), DEFAULT_TIME, NEW_YORK)
+            return datetime.combine(date.fromisoformat(text), of_a_date, NEW_YORK)
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInput(f"--as-of {text}: {error}; expected a New York time such as 2022-06-15T15:00") from error
+        raise InvalidInput(f"{option} {text}: {error}; expected a New York time such as 2022-06-15T15:00") from error
     return moment.astimezone(NEW_YORK) if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)
 
 

@@ -168,7 +168,8 @@ class Keeper:
     def _is_change(self, request: KeptRequest) -> bool:
         if request.service == "s3":
             bucket, _, key = request.path.strip("/").partition("/")
-            return request.method in _OBJECT_CHANGES and bool(key) and bucket in self._kept
+            of_objects = bool(key) or request.query.startswith("delete")  # many at once, named in the body
+            return request.method in _OBJECT_CHANGES and of_objects and bucket in self._kept
         operation = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
         return operation in _ITEM_CHANGES and _tables(operation, json.loads(request.content)) <= self._kept
 

@@ -5,12 +5,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 from cli.market import Market, start_of
-from cli.service.options import MORNING, UpOptions
+from cli.service.options import MORNING, NIGHT, UpOptions
 from openbell.errors import InvalidInput
 from openbell.model import NEW_YORK
 from paper import PaperExchange
@@ -107,7 +107,7 @@ def _default_start(market: Market) -> datetime:
 
 def end_of(options: UpOptions, market: Market, now: datetime) -> datetime:
     """When the last tick may fire; InvalidInput if that lies before `now`, or beyond the data."""
-    last = datetime.combine(market.sessions[-1], time(20), NEW_YORK)
+    last = datetime.combine(market.sessions[-1], NIGHT, NEW_YORK)
     until = options.until or last
     if until <= now:
         raise InvalidInput(f"--until {until:%Y-%m-%dT%H:%M}: the exchange stands at {now:%Y-%m-%d %H:%M} already")

@@ -3,12 +3,12 @@
 import re
 import socket
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
 
+from cli.arguments import parse_moment
 from openbell.errors import InvalidInput
-from openbell.model import NEW_YORK
 
 MORNING, NIGHT = time(9), time(20)  # New York: before the first tick of a day, and after the last
 _LARGEST_PORT = 65534  # the exchange listens on the port after the local cloud's
@@ -29,19 +29,8 @@ class UpOptions:
 
 
 def parse_instant(text: str, option: str, of_a_date: time) -> datetime | None:
-    """A moment in New York from `2022-06-15T15:00`, or from a date, which means `of_a_date`; None for no text.
-
-    A moment with a UTC offset is converted. InvalidInput for anything else, and for dates that do not exist.
-    """
-    if not text:
-        return None
-    try:
-        if len(text) == len("2022-06-15"):
-            return datetime.combine(date.fromisoformat(text), of_a_date, NEW_YORK)
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"{option} {text}: {error}; expected a New York time such as 2022-06-15T15:00") from error
-    return moment.astimezone(NEW_YORK) if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)
+    """A moment as `parse_moment` reads it, None for no text."""
+    return parse_moment(text, option, of_a_date) if text else None
 
 
 def parse_speed(text: str) -> float | None:

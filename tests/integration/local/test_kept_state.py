@@ -77,8 +77,11 @@ def change_objects(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="runs/1/report.json", Body=b'{"old": 1}', ContentType="application/json")
     s3.put_object(Bucket=bucket, Key="runs/1/report.json", Body=b'{"new": "\xc3\xa4"}', ContentType="application/json")
     s3.put_object(Bucket=bucket, Key="a key/with 100 % + ümlaut", Body=bytes(range(256)))
-    s3.put_object(Bucket=bucket, Key="deleted", Body=b"x")
+    for key in ("deleted", "deleted with others/1", "deleted with others/2"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
     s3.delete_object(Bucket=bucket, Key="deleted")
+    others = [{"Key": "deleted with others/1"}, {"Key": "deleted with others/2"}]
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": others})
 
 
 def test_items_and_objects_are_there_again_after_each_restart(cloud: Open, state: Path) -> None:

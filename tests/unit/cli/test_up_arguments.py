@@ -56,8 +56,8 @@ def test_any_other_speed_is_refused(text: str) -> None:
     [
         ("2022-06-01T09:15", at("2022-06-01 09:15")),
         ("2022-06-01", at("2022-06-01 09:00")),
-        ("2022-06-01T15:00:00+00:00", at("2022-06-01 11:00")),  # New York is four hours behind in summer
         ("", None),
+        ("2022-06-01T15:00:00+00:00", at("2022-06-01 11:00")),  # New York is four hours behind in summer
     ],
 )
 def test_an_instant_is_new_yorks(text: str, expected: datetime | None) -> None:
