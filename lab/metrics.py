@@ -18,8 +18,10 @@ _NAN = float("nan")
 
 
 def returns_of(values: Floats) -> Floats:
-    """Returns between the values of an equity curve: 100, 110, 99 gives 0.1, -0.1."""
-    return np.asarray(values[1:] / values[:-1] - 1, dtype=np.float64)
+    """Returns between the values of an equity curve: 100, 110, 99 gives 0.1, -0.1. After 0 nothing is made any more."""
+    before = values[:-1]
+    growth = np.divide(values[1:], before, out=np.ones(len(before)), where=before > 0)
+    return np.asarray(growth - 1, dtype=np.float64)
 
 
 def total_return(returns: Floats) -> float:

@@ -76,6 +76,10 @@ def test_a_total_loss_is_minus_100_percent_a_year() -> None:
     assert metrics.cagr(np.array([0.1, -1.0])) == -1.0
 
 
+def test_after_a_total_loss_nothing_is_made_any_more() -> None:
+    assert metrics.returns_of(np.array([100.0, 110, 0, 0, 0])).tolist() == pytest.approx([0.1, -1, 0, 0])
+
+
 DAYS = [date(2022, 1, 3) + timedelta(days=number) for number in range(9)]
 #        peak  trough    recovered    peak   trough        not yet
 CURVE = np.array([100.0, 90, 95, 100, 110, 99, 88, 104.5, 107.8])
