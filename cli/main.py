@@ -5,6 +5,7 @@ import typer
 from cli.commands.backtest import backtest
 from cli.commands.books import orders, positions, reconcile
 from cli.commands.console import console
+from cli.commands.cost import cost
 from cli.commands.doctor import doctor
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
@@ -41,6 +42,7 @@ app.command(rich_help_panel=OPERATE)(orders)
 app.command(rich_help_panel=OPERATE)(runs)
 app.command(rich_help_panel=OPERATE)(reconcile)
 app.command(rich_help_panel=OPERATE)(replay)
+app.command(rich_help_panel=OPERATE)(cost)
 app.command(rich_help_panel=OPERATE)(doctor)
 app.command(rich_help_panel=OPERATE)(halt)
 app.command(rich_help_panel=OPERATE)(resume)

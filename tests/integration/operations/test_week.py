@@ -7,13 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from cli.platform import Place, open_platform
+from cli.usage import read_forecasts, read_usage
+from cli.views.cost import read_costs
 from openbell.events import EventKind
 from tests.integration.operations.recorded_calls import used_actions
 from tests.integration.operations.rights import SELDOM, allowed, possible
 from tests.integration.operations.week import KEYS, Week, a_week
 from tests.integration.operations.written import written
 from tests.unit.infrastructure.dashboard import Asked, asked_by_alarms, asked_by_dashboard
-from tests.unit.infrastructure.sources import functions
+from tests.unit.infrastructure.sources import functions, resources
+
+ALARMS = resources("AWS::CloudWatch::Alarm")
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +113,21 @@ def test_the_search_for_keys_would_find_them(week: Week) -> None:
     runs = [run.run_id for run in week.ledger.runs()]  # which are written wherever a run leaves traces
     places = {place for place, text in written(week).items() if any(run in text for run in runs)}
     assert places == {"logs", "histories", "table", "bucket", "alerts", "events", "widgets"}
+
+
+def test_the_bill_is_reckoned_from_what_was_really_used(week: Week) -> None:
+    with open_platform(Place("openbell", week.cloud.endpoint_url)) as platform:
+        runs = platform.ledger.runs()
+        found = read_usage(platform, runs, read_forecasts(runs, platform.archive))
+        costs = read_costs(platform, 546, 20)
+    invocations = week.cloud.invocations
+    assert found.ticks == found.histories == len(week.executions)
+    assert sum(found.invocations.values()) == len(invocations)
+    starts = sum((each.init_ms or 0) / 1000 * each.memory_mb / 1024 for each in invocations)
+    used = sum(each.billed_gb_s for each in invocations) + starts
+    assert sum(found.gb_seconds.values()) == pytest.approx(used, rel=0.001)
+    entered = written(week)["histories"].count("StateEntered")
+    assert found.transitions >= entered  # and a retry is one more
+    assert found.alarms == len(ALARMS)  # none of them watches more than one metric
+    assert set(costs.by_strategy) == {"momentum", "prophet_trend"}
+    assert sum(costs.by_strategy.values()) == pytest.approx(costs.trading[0])
