@@ -49,6 +49,11 @@ class Stage:
         self.ledger = DynamoLedger(cloud.client("dynamodb"), cloud.outputs["TableName"])
         self.states: tuple[str, ...] = tuple(json.loads(STATE_MACHINE.read_text())["States"])
 
+    @property
+    def endpoint_url(self) -> str:
+        """Where the local cloud's services are."""
+        return self._cloud.endpoint_url
+
     def starts(self) -> list[Callable[[], Execution]]:
         """What is to be started now: a schedule that fires while a strategy is due, else a manual execution."""
         now = self.exchange.now

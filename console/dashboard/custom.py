@@ -106,4 +106,5 @@ class _Tamer(HTMLParser):
             event = json.loads(told)
         except ValueError:
             return
-        self.out[self._anchor] = f'<a href="{html.escape(self._link(event))}">'
+        if isinstance(event, dict):
+            self.out[self._anchor] = f'<a href="{html.escape(self._link(event))}">'
