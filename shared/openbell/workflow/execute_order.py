@@ -34,7 +34,9 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
         raise InvalidInput(f"run {run_id} has no order {client_order_id}")
     if order.status is OrderStatus.SUBMITTING:
         found, _ = settle(order, broker, ledger, lease)
-        return found if found.status is not OrderStatus.SUBMITTING else _send(found, broker, ledger, lease)
+        if found.status is not OrderStatus.SUBMITTING or _overtaken(found, broker.clock(), ledger):
+            return found  # an earlier attempt may still arrive, so that it can be left alone, but not dropped
+        return _send(found, broker, ledger, lease)
     if order.status is not OrderStatus.PLANNED:
         return order
     clock = broker.clock()

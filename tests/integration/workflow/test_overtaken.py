@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from lab.exchange import ExchangeBroker
+from openbell.errors import BrokerUnavailable
 from openbell.execution.settling import settle
 from openbell.model import Bracket, Halt, Order, OrderStatus, RunStatus, Side
 from openbell.runs import fenced
@@ -13,7 +16,7 @@ from openbell.workflow.open_run import RunRequest, open_run
 from paper import PaperExchange
 from tests.builders import D, closes, order
 from tests.integration.workflow.stage import Stage, history
-from tests.integration.workflow.test_orders import RUN, buy, planned, send, sold
+from tests.integration.workflow.test_orders import RUN, NeverBooks, buy, planned, send, sold
 
 RISING = {"KO": [100, 100, 100, 120, 120]}  # the rise is on Thursday the 16th
 BRACKET = Bracket(D(90), D(89), D(110))
@@ -124,3 +127,14 @@ def test_flatten_withdraws_what_still_works_before_it_sells() -> None:
     sold_all = next(order for order in stage.ledger.orders(closed.run_id) if order.symbol == symbol)
     assert (sold_all.status, sold_all.filled_qty) == (OrderStatus.FILLED, held)
     assert stage.held() == {}
+
+
+def test_an_order_in_doubt_is_not_sent_again_under_a_halt() -> None:
+    stage = Stage(broker=NeverBooks)
+    lease = planned(stage, [buy()])
+    with pytest.raises(BrokerUnavailable, match="in doubt"):
+        send(stage, lease)
+    stage.broker = ExchangeBroker(stage.exchange)
+    stage.ledger.set_halt(Halt("enough", "alice", stage.exchange.now))
+    assert send(stage, lease).status is OrderStatus.SUBMITTING
+    assert stage.exchange.orders() == []
