@@ -54,7 +54,7 @@ def read_usage(platform: "Platform", runs: Sequence[Run], forecasts: Sequence[Fo
         forecasting=len(forecasts),
         tickers=sum(found.tickers for found in forecasts) / len(forecasts) if forecasts else 0.0,
         log_bytes=_log_bytes(platform),
-        metrics=sum(len(page["Metrics"]) for page in _pages(cloudwatch, "list_metrics", Namespace="Openbell")),
+        metrics=len(set(_metrics(cloudwatch))),
         alarms=sum(map(_watched, _alarms(cloudwatch, platform.place.stack))),
         dashboards=1,
     )
@@ -99,6 +99,13 @@ def _log_bytes(platform: "Platform") -> int:
         platform.client("logs"), "describe_log_groups", logGroupNamePrefix=platform.outputs["FunctionLogsName"]
     )
     return sum(int(group.get("storedBytes", 0)) for page in groups for group in page["logGroups"])
+
+
+def _metrics(cloudwatch: Any) -> Iterator[tuple[str, ...]]:
+    """Name and dimensions of each; the local cloud lists a metric as often as it was measured."""
+    for page in _pages(cloudwatch, "list_metrics", Namespace="Openbell"):
+        for metric in page["Metrics"]:
+            yield (metric["MetricName"], *sorted(f"{pair['Name']}={pair['Value']}" for pair in metric["Dimensions"]))
 
 
 def _alarms(cloudwatch: Any, stack: str) -> Iterator[Mapping[str, Any]]:

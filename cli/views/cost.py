@@ -90,6 +90,10 @@ def _parts(runs: Sequence[Run], forecasts: Sequence[Forecasted], forecasting: fl
     return shares(forecasting, wanted, strategies) if strategies else {}
 
 
+def _quantity(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.3g}"  # noqa: PLR2004 below ten decimals matter
+
+
 def costs_tables(found: Costs) -> Iterator[Table | str]:
     """The view for people."""
     title = f"A month of {found.ticks} ticks, USD (prices: {found.prices_of})"
@@ -100,7 +104,7 @@ def costs_tables(found: Costs) -> Iterator[Table | str]:
     ):
         for line in found.lines:
             if line.observing is observing:
-                table.add_row(line.name, f"{line.quantity:,.1f}", line.unit, f"{line.full:.3f}", f"{line.due:.3f}")
+                table.add_row(line.name, _quantity(line.quantity), line.unit, f"{line.full:.3f}", f"{line.due:.3f}")
         table.add_row(f"[bold]{name}[/]", "", "", f"[bold]{full:.2f}[/]", f"[bold]{due:.2f}[/]", end_section=True)
     yield table
     if found.by_strategy:

@@ -128,6 +128,8 @@ def test_the_bill_is_reckoned_from_what_was_really_used(week: Week) -> None:
     assert sum(found.gb_seconds.values()) == pytest.approx(used, rel=0.001)
     entered = written(week)["histories"].count("StateEntered")
     assert found.transitions >= entered  # and a retry is one more
+    kinds = {(metric.name, *sorted(metric.dimensions.items())) for metric in week.cloud.metrics}
+    assert found.metrics == len(kinds)
     assert found.alarms == len(ALARMS)  # none of them watches more than one metric
     assert set(costs.by_strategy) == {"momentum", "prophet_trend"}
     assert sum(costs.by_strategy.values()) == pytest.approx(costs.trading[0])
