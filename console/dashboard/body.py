@@ -1,11 +1,14 @@
 """A dashboard's body as CloudWatch stores it: JSON whose metrics are written in a shorthand."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 _COLUMNS = 24  # of CloudWatch's grid
+_MOST_BARS = 70  # beside each other in one chart
 _SAME = "."  # as in the metric above
 _SAME_START = "..."  # all that the metric above begins with
 
@@ -57,9 +60,18 @@ def read_widgets(body: str) -> list[Widget]:
     ]
 
 
-def read_queries(widget: Widget) -> list[Query]:
-    """The lines of a metric widget, its shorthand written out."""
-    return list(_queries(widget.properties.get("metrics", []), widget.properties))
+def read_queries(widget: Widget, shown: timedelta) -> list[Query]:
+    """The lines of a metric widget, its shorthand written out.
+
+    As CloudWatch does where the dashboard does not forbid it, periods grow with the time that is shown: those of bars,
+    which would be too narrow to see.
+    """
+    queries = list(_queries(widget.properties.get("metrics", []), widget.properties))
+    if not widget.stacked:
+        return queries
+    hours = math.ceil(shown.total_seconds() / _MOST_BARS / 3600)
+    narrowest = hours * 3600 if shown > timedelta(days=1) else 0
+    return [replace(query, period=max(query.period, narrowest)) for query in queries]
 
 
 def _queries(lines: Sequence[Sequence[Any]], properties: Mapping[str, Any]) -> Iterator[Query]:

@@ -16,7 +16,6 @@ from console.dashboard.series import Series
 from openbell.model import NEW_YORK
 
 _COLUMN, _NARROWEST, _WIDEST, _HEIGHT = 45, 300, 420, 180  # CSS pixels; a wider one would be too small on a phone
-_NARROW_BARS = 70  # bars are never narrower than a chart of so many
 _WHOLE = 100  # from here on, without decimals
 _MANY = 10_000  # from here on, numbers on an axis are shortened
 
@@ -59,7 +58,7 @@ def metric_chart(
     width = min(max(_NARROWEST, widget.width * _COLUMN), _WIDEST)
     with press.sheet(width, _HEIGHT) as sheet:
         _fix(sheet, width)
-        _draw(sheet, widget, drawn, [ink(paint) if _is_role(paint) else paint for paint in paints], span)
+        _draw(sheet, widget, drawn, [ink(paint) if _is_role(paint) else paint for paint in paints])
         sheet.axes.set_xlim(span.start, span.end)  # type: ignore[arg-type]  # Matplotlib takes dates
     told = "; ".join(f"{line.label} {line.last}" for line in legend)
     return press.print(sheet, f"{widget.title}, newest values: {told}"), legend
@@ -85,11 +84,11 @@ def _css(paint: str) -> str:
     return f"var(--{paint})" if _is_role(paint) else paint
 
 
-def _draw(sheet: Sheet, widget: Widget, lines: Sequence[Series], colours: Sequence[str], span: Span) -> None:
+def _draw(sheet: Sheet, widget: Widget, lines: Sequence[Series], colours: Sequence[str]) -> None:
     axes = sheet.axes
     right = axes.twinx() if any(line.query.right for line in lines) else axes
     if widget.stacked:
-        _stack(sheet, lines, colours, span)
+        _stack(sheet, lines, colours)
     else:
         for line, colour in zip(lines, colours, strict=True):
             on = right if line.query.right else axes
@@ -104,13 +103,12 @@ def _draw(sheet: Sheet, widget: Widget, lines: Sequence[Series], colours: Sequen
     axes.grid(visible=False, axis="x")
 
 
-def _stack(sheet: Sheet, lines: Sequence[Series], colours: Sequence[str], span: Span) -> None:
+def _stack(sheet: Sheet, lines: Sequence[Series], colours: Sequence[str]) -> None:
     """Bars on top of each other, one for each period."""
     heights: dict[datetime, float] = {}
-    narrowest = (span.end - span.start) / _NARROW_BARS
     for line, colour in zip(lines, colours, strict=True):
         below = [heights.get(at, 0.0) for at in line.at]
-        width = max(timedelta(seconds=line.query.period * 0.8), narrowest)
+        width = timedelta(seconds=line.query.period * 0.8)
         bars = sheet.axes.bar(line.at, line.values, width=width, bottom=below, color=colour)  # type: ignore[arg-type]
         sheet.hint(bars.patches[-1], f"{line.label}: {short(line.values[-1])}")
         for at, value in zip(line.at, line.values, strict=True):

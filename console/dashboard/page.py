@@ -90,7 +90,9 @@ class _Board:
         """Every widget; afterwards `span` is the time in which anything was measured."""
         cloudwatch, press, roles = self._source.client("cloudwatch"), Press(), self._reader.roles()
         series = {
-            widget.number: read_series(cloudwatch, read_queries(widget), self._start, self._end + _JUST_NOW)
+            widget.number: read_series(
+                cloudwatch, read_queries(widget, self._end - self._start), self._start, self._end + _JUST_NOW
+            )
             for widget in self.widgets
             if widget.kind == "metric"
         }

@@ -4,8 +4,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.chaos.faults import Crash
-
 
 class Invocation:
     """One run of a task's code. Whoever starts it waits until it has ended, or has parked itself."""
@@ -18,7 +16,6 @@ class Invocation:
         self.error: BaseException | None = None
         self.ended = False
         self.body = body
-        self._doomed = False
         self._go, self._yielded = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._work, daemon=True)
 
@@ -32,19 +29,10 @@ class Invocation:
         self._go.release()
         self._yielded.acquire()
 
-    def end(self) -> None:
-        """End it where it is parked."""
-        if not self.ended:
-            self._doomed = True
-            self.resume()
-        self._thread.join()
-
     def park(self) -> None:
         """Called from within: give control back to whoever waits, until resumed."""
         self._yielded.release()
         self._go.acquire()
-        if self._doomed:
-            raise Crash
 
     def _work(self) -> None:
         try:

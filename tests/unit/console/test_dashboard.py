@@ -22,6 +22,10 @@ def widget(*metrics: Any, **properties: Any) -> Widget:
     return Widget(0, "metric", 8, {"title": "T", "stat": "Sum", "period": 900, "metrics": list(metrics)} | properties)
 
 
+def queries(given: Widget, days: float = 1) -> list[Query]:
+    return read_queries(given, timedelta(days=days))
+
+
 def line(label: str, *values: float, hours: int = 24, **query: Any) -> Series:
     """A value every so many hours."""
     asked = Query("q", label, visible=True, stat="Sum", period=900, **query)
@@ -36,7 +40,7 @@ class TestBody:
         assert [found.title for found in read_widgets(json.dumps(body))] == ["6 0", "0 8", "12 8"]
 
     def test_a_metric_has_its_own_words_or_those_of_the_widget(self) -> None:
-        first, second = read_queries(
+        first, second = queries(
             widget(
                 ["Openbell", "Orders", "service", "openbell", {"label": "all", "stat": "Maximum", "color": "#d62728"}],
                 ["Openbell", "Equity", "service", "openbell", "strategy", "trend"],
@@ -48,17 +52,17 @@ class TestBody:
         assert first.id != second.id
 
     def test_dots_stand_for_what_is_above(self) -> None:
-        queries = read_queries(
+        found = queries(
             widget(["AWS/Lambda", "Errors", "FunctionName", "a"], [".", "Duration", ".", "b"], ["...", "c"])
         )
-        assert [(query.namespace, query.name, query.dimensions) for query in queries] == [
+        assert [(query.namespace, query.name, query.dimensions) for query in found] == [
             ("AWS/Lambda", "Errors", (("FunctionName", "a"),)),
             ("AWS/Lambda", "Duration", (("FunctionName", "b"),)),
             ("AWS/Lambda", "Duration", (("FunctionName", "c"),)),
         ]
 
     def test_an_expression_stands_alone_and_a_line_may_be_hidden(self) -> None:
-        hidden, computed = read_queries(
+        hidden, computed = queries(
             widget(
                 ["Openbell", "Equity", {"id": "e", "visible": False}],
                 [{"expression": "100 * e", "label": "per cent", "yAxis": "right"}],
@@ -66,6 +70,14 @@ class TestBody:
         )
         assert (hidden.id, hidden.visible) == ("e", False)
         assert (computed.expression, computed.label, computed.right) == ("100 * e", "per cent", True)
+
+    def test_bars_of_a_week_stand_for_hours_so_that_they_can_be_seen(self) -> None:
+        bars = widget(["Openbell", "RunsCompleted"], stacked=True)
+        (of_a_day,), (of_a_week,) = queries(bars, 1), queries(bars, 7)
+        assert of_a_day.period == 900
+        assert of_a_week.period == 3 * 3600  # 168 hours / 70 bars = 2.4 hours, rounded up
+        (lines,) = queries(widget(["Openbell", "Equity"]), 7)
+        assert lines.period == 900
 
 
 class TestChart:

@@ -73,7 +73,7 @@ class TestRuns:
         desk.ledger.start_run(skipped, None)
         assert "20220615-1530-skip" not in visitor.text("/runs")
         assert "20220615-1530-skip" in visitor.text("/runs?skipped=1")
-        assert "since then skipped, 2022-06-15 15:30 at last" in words(visitor.text("/"))
+        assert "2022-06-15 15:00; since then there was nothing to do" in words(visitor.text("/"))
 
     @pytest.mark.parametrize("query", ["limit=0", "limit=-5", "limit=99999", "limit=many"])
     def test_a_strange_limit_is_none(self, desk: Desk, visitor: Visitor, query: str) -> None:
