@@ -24,7 +24,7 @@ _QUIET = {
     "POWERTOOLS_METRICS_NAMESPACE": "Openbell",
     "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-    "POWERTOOLS_SERVICE_NAME": "openbell",
+    "POWERTOOLS_SERVICE_NAME": "chaos",  # as "openbell" its logger would be the parent of the package's own
 }
 _CONTEXT = SimpleNamespace(
     function_name="f", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request", tenant_id=None
