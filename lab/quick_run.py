@@ -8,7 +8,6 @@ against each other.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 import pandas as pd
 
@@ -20,17 +19,17 @@ from lab.workflow import settle_all, submit
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.codec import to_json
 from openbell.config import PlatformConfig
-from openbell.decision import decide, rank_universe
+from openbell.decision import choose_universes, decide, rank_universe
 from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecastFailures
 from openbell.execution.booking import book_crosses
 from openbell.execution.reconciliation import Reconciliation, reconcile
-from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Signal, Sleeve
+from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Sleeve
 from openbell.money import to_cents
 from openbell.portfolio.sizing import Sizing
 from openbell.ports import Desk
 from openbell.runs import Decisions, RunInputs, run_id, spec_id
 from openbell.snapshot import Snapshot
-from openbell.strategies import Context, Parameters, Strategy, build_strategies
+from openbell.strategies import build_strategies
 from openbell.workflow.open_run import IN_FLIGHT, LEASE_SECONDS
 
 _UNSEEN = pd.DataFrame()
@@ -59,18 +58,6 @@ class NoAlerts:
         """What would be told is in the result."""
 
 
-class Broken(Strategy[Parameters]):
-    """Stands in for a strategy that could not rank its universe: in this run it has failed."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(Parameters())
-        self._error = error
-
-    def signals(self, context: Context) -> list[Signal]:  # noqa: ARG002 the protocol's
-        """See Strategy."""
-        raise self._error
-
-
 @dataclass(frozen=True)
 class Ran:
     """What a run saw and decided."""
@@ -96,7 +83,7 @@ class QuickDesk:
     def __init__(self, exchange: QuickExchange, config: PlatformConfig, store: ForecastStore) -> None:
         self.exchange = exchange
         self.config = config
-        self.strategies: Mapping[str, Strategy[Any]] = build_strategies(config)
+        self.strategies = build_strategies(config)
         self.names = tuple(config.enabled)
         self.broker = QuickBroker(exchange)
         self.ledger = MemoryLedger()
@@ -200,18 +187,11 @@ class QuickDesk:
         tradable = self.broker.tradable_symbols()
         held = {symbol for name in self.names for symbol in inputs.sleeves[name].positions}
         prices = self.snapshots.prices(inputs.clock, tradable, held)
-        strategies = dict(self.strategies)
-        universe = {}
-        for name in self.names:
-            try:
-                universe[name] = self._universe(name, inputs, prices)
-            except Exception as error:  # isolated as its signals are, so that the others' results survive
-                strategies[name] = Broken(error)
-                universe[name] = tuple(sorted(inputs.sleeves[name].positions))
-        chosen = {symbol for symbols in universe.values() for symbol in symbols}
+        universes = choose_universes(inputs, lambda name: self._universe(name, inputs, prices))
+        chosen = {symbol for symbols in universes.by_strategy.values() for symbol in symbols}
         snapshot = self.snapshots.snapshot(inputs.clock, prices, chosen, tradable)
-        forecasts = self._forecasts(universe, snapshot)
-        decisions = decide(inputs, snapshot, universe, forecasts, strategies)
+        forecasts = self._forecasts(universes.by_strategy, snapshot)
+        decisions = decide(inputs, snapshot, universes, forecasts, self.strategies)
         return Ran(inputs, snapshot, decisions, forecasts)
 
     def _universe(self, name: str, inputs: RunInputs, prices: Prices) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 The AggregateSignals Lambda, the replay and the backtest all call `decide`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from openbell.portfolio.plan import make_plan
 from openbell.portfolio.risk import RiskFacts, limit
 from openbell.portfolio.sizing import weigh
 from openbell.portfolio.trades import changes
-from openbell.runs import Decisions, RunInputs
+from openbell.runs import Decisions, RunInputs, Universes
 from openbell.schedules import is_last_tick
 from openbell.snapshot import Snapshot
 from openbell.strategies import Context, Market, Strategy
@@ -23,15 +23,16 @@ from openbell.strategies import Context, Market, Strategy
 def decide(
     inputs: RunInputs,
     snapshot: Snapshot,
-    universe: Mapping[str, tuple[str, ...]],
+    universes: Universes,
     forecasts: Mapping[str, Mapping[str, Forecast]],
     strategies: Mapping[str, Strategy[Any]],
 ) -> Decisions:
     """What every due strategy signals, and the one plan that follows: weigh -> limit -> net -> plan.
 
-    `universe` and `forecasts` (by symbol) are given for each strategy.
+    `forecasts` are by strategy and symbol.
 
-    A strategy that raises keeps its holdings, is named in `failed_strategies`, and leaves the others alone.
+    A strategy that raises, here or when its universe was selected, keeps its holdings, is named in `failed_strategies`,
+    and leaves the others alone.
     """
     signals: dict[str, tuple[Signal, ...]] = {}
     failed: dict[str, str] = {}
@@ -39,16 +40,24 @@ def decide(
     unsized: list[Cut] = []
     for name in inputs.strategies:
         try:
-            signals[name] = _signals(strategies[name], name, inputs, snapshot, universe[name], forecasts.get(name, {}))
+            if name in universes.failed and not _leaves_today(name, inputs):
+                failed[name] = universes.failed[name]
+                continue
+            symbols = universes.by_strategy[name]
+            signals[name] = _signals(strategies[name], name, inputs, snapshot, symbols, forecasts.get(name, {}))
             wanted, cuts = weigh(signals[name], inputs.sleeves[name], snapshot.prices, strategies[name].sizing_rule())
         except Exception as error:
             signals.pop(name, None)
-            failed[name] = f"{type(error).__name__}: {error}"
+            failed[name] = _told(error)
             continue
         targets += wanted
         unsized += cuts
     plan = _plan(inputs, snapshot, targets, unsized)
-    return Decisions(dict(universe), signals, failed, tuple(targets), plan)
+    return Decisions(dict(universes.by_strategy), signals, failed, tuple(targets), plan)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def flatten(inputs: RunInputs, prices: Mapping[str, Decimal], reason: str) -> Plan:
@@ -81,7 +90,7 @@ def _signals(
         closes=snapshot.closes[known],
         prices={symbol: snapshot.prices[symbol] for symbol in known if symbol in snapshot.prices},
         forecasts={symbol: forecasts[symbol] for symbol in known if symbol in forecasts},
-        holdings=inputs.sleeves[name].positions,
+        holdings=dict(inputs.sleeves[name].positions),
         last_rebalance=inputs.sleeves[name].last_rebalance,
     )
     signals = strategy.signals(context)
@@ -128,10 +137,29 @@ def unrealised_pnl(sleeve: Sleeve, prices: Mapping[str, Decimal]) -> Decimal:
     )
 
 
+def choose_universes(inputs: RunInputs, rank: Callable[[str], tuple[str, ...]]) -> Universes:
+    """The universe of every due strategy, as `rank` gives it by the strategy's name.
+
+    A strategy that raises is left with what it holds, and is named with its error.
+    """
+    chosen: dict[str, tuple[str, ...]] = {}
+    failed: dict[str, str] = {}
+    for name in inputs.strategies:
+        try:
+            chosen[name] = rank(name)
+        except Exception as error:
+            chosen[name] = tuple(sorted(inputs.sleeves[name].positions))
+            failed[name] = _told(error)
+    return Universes(chosen, failed)
+
+
 def rank_universe(
     strategy: Strategy[Any], closes: pd.DataFrame, size: int, lookback: int, sleeve: Sleeve, pending: tuple[str, ...]
 ) -> tuple[str, ...]:
     """A strategy's universe: its ranking less symbols with a pending order, then whatever it already holds."""
-    ranked = strategy.universe(Market(closes), size, lookback)
+    ranked = strategy.universe(Market(closes.copy(deep=False)), size, lookback)  # what it does to it stays its own
+    strange = [symbol for symbol in ranked if not isinstance(symbol, str)]
+    if strange:
+        raise TypeError(f"its universe has {strange[0]!r}, which is no symbol")
     chosen = [symbol for symbol in ranked if symbol not in pending]
     return tuple(chosen + [symbol for symbol in sorted(sleeve.positions) if symbol not in chosen])

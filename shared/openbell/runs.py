@@ -57,6 +57,14 @@ def spec_id(spec: ForecastConfig) -> str:
 
 
 @dataclass(frozen=True)
+class Universes:
+    """The symbols of each strategy in the order of its ranking."""
+
+    by_strategy: Mapping[str, tuple[str, ...]]
+    failed: Mapping[str, str] = field(default_factory=dict)  # what went wrong, by strategy; it has its holdings alone
+
+
+@dataclass(frozen=True)
 class Decisions:
     """What every strategy wanted, and the plan that came of it."""
 

@@ -1,15 +1,15 @@
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from openbell.config import parse_config
-from openbell.decision import decide, rank_universe
+from openbell.decision import choose_universes, decide, rank_universe
 from openbell.model import Account, MarketClock, Side, Signal, Sleeve
-from openbell.runs import Decisions, RunInputs
+from openbell.runs import Decisions, RunInputs, Universes
 from openbell.snapshot import Snapshot
-from openbell.strategies.protocol import Context, Parameters, Strategy
+from openbell.strategies.protocol import Context, Market, Parameters, Strategy
 from tests.builders import AS_OF, D, closes, sleeve
 
 PRICES = {"A": D(100), "B": D(50)}
@@ -54,7 +54,7 @@ def inputs(*sleeves: Sleeve) -> RunInputs:
 
 
 def run(given: RunInputs, **strategies: Strategy[Any]) -> Decisions:
-    return decide(given, SNAPSHOT, ALL, {}, strategies)
+    return decide(given, SNAPSHOT, Universes(ALL), {}, strategies)
 
 
 def buy(symbol: str) -> Signal:
@@ -106,3 +106,61 @@ def test_holdings_are_always_in_the_universe_and_pending_symbols_never_enter_it(
     held = sleeve("one", positions={"Z": ("1", "1")})
     frame = closes({"A": [1.0, 2.0, 3.0], "B": [1.0, 1.0, 1.0]})
     assert rank_universe(Says(), frame, 2, 2, held, pending=("A",)) == ("B", "Z")
+
+
+def test_a_strategy_that_cannot_rank_keeps_its_holdings_and_the_others_trade() -> None:
+    given = inputs(sleeve("broken", positions={"B": ("10", "500")}), sleeve("one"))
+
+    def rank(name: str) -> tuple[str, ...]:
+        if name == "broken":
+            raise KeyError("volume")
+        return ("A", "B")
+
+    chosen = choose_universes(given, rank)
+    assert chosen.by_strategy == {"broken": ("B",), "one": ("A", "B")}
+    made = decide(given, SNAPSHOT, chosen, {}, {"broken": Says(Signal("B", -1.0, "down")), "one": Says(buy("A"))})
+    assert made.failed_strategies == {"broken": "KeyError: 'volume'"}
+    assert [(o.symbol, o.side) for o in made.plan.orders] == [("A", Side.BUY)]
+
+
+class Spoils(Says):
+    """Changes what it is shown."""
+
+    def universe(self, market: Market, size: int, lookback: int) -> tuple[str, ...]:
+        market.closes.loc[:, "A"] = 0.0
+        return ("A",)
+
+    def signals(self, context: Context) -> list[Signal]:
+        context.closes.loc[:, "B"] = 0.0
+        cast("dict[str, Any]", context.holdings).clear()
+        return []
+
+
+def test_what_a_strategy_does_to_its_view_changes_nothing_for_others() -> None:
+    held = sleeve("one", positions={"B": ("10", "500")})
+    frame = FRAME.copy()
+    assert rank_universe(Spoils(), frame, 1, 2, held, ()) == ("A", "B")
+    assert frame.equals(FRAME)
+    made = run(inputs(held), one=Spoils())
+    assert made.failed_strategies == {}
+    assert SNAPSHOT.closes.equals(closes({"A": [100.0] * 40, "B": [50.0] * 40}))
+    assert held.positions["B"].qty == 10
+
+
+def test_a_universe_of_anything_but_symbols_is_refused() -> None:
+    class Numbers(Says):
+        def universe(self, market: Market, size: int, lookback: int) -> tuple[str, ...]:
+            return (1,)  # type: ignore[return-value]
+
+    with pytest.raises(TypeError, match="its universe has 1, which is no symbol"):
+        rank_universe(Numbers(), FRAME, 1, 2, sleeve("one"), ())
+
+
+def test_a_strategy_that_cannot_rank_still_leaves_at_the_end_of_the_day() -> None:
+    given = inputs(sleeve("broken", positions={"B": ("10", "500")}))
+    entry = given.config.strategies["broken"].model_copy(update={"overnight": "exit"})
+    config = given.config.model_copy(update={"strategies": {"broken": entry}})
+    last_tick = replace(given.clock, next_close=AS_OF + timedelta(minutes=5))
+    at_the_end = replace(given, config=config, clock=last_tick)
+    made = decide(at_the_end, SNAPSHOT, Universes({"broken": ("B",)}, {"broken": "KeyError"}), {}, {"broken": Says()})
+    assert [(o.symbol, o.side, o.qty) for o in made.plan.orders] == [("B", Side.SELL, 10)]

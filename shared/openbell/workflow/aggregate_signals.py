@@ -14,6 +14,7 @@ from openbell.ports import Archive, Ledger
 from openbell.runs import (
     Decisions,
     RunInputs,
+    Universes,
     WorkList,
     decisions_key,
     inputs_key,
@@ -24,7 +25,6 @@ from openbell.runs import (
 )
 from openbell.snapshot import Snapshot
 from openbell.strategies import Strategy, build_strategies
-from openbell.workflow.select_universe import Universes
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def decide_run(
     run_id = inputs.run_id
     closes_key, meta_key = snapshot_keys(run_id)
     snapshot = Snapshot.from_bytes(archive.get(closes_key), archive.get(meta_key))
-    universe = from_json(Universes, archive.get(universe_key(run_id))).by_strategy
+    universes = from_json(Universes, archive.get(universe_key(run_id)))
     forecasts: dict[str, Mapping[str, Forecast]] = {
         name: ledger.forecasts(run_id, spec_id(inputs.config.strategies[name].forecast))
         for name in inputs.strategies
         if strategies[name].needs_forecasts
     }
-    return decide(inputs, snapshot, universe, forecasts, strategies)
+    return decide(inputs, snapshot, universes, forecasts, strategies)
 
 
 def _changed_sleeves(inputs: RunInputs, decisions: Decisions) -> list[Sleeve]:

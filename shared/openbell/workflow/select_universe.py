@@ -1,6 +1,6 @@
 """SelectUniverse: every due strategy ranks its candidates; prices are fetched once for all of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
@@ -9,13 +9,14 @@ import pandas as pd
 
 from openbell.codec import from_json, to_json
 from openbell.config import ForecastConfig, StrategyConfig
-from openbell.decision import rank_universe
+from openbell.decision import choose_universes, rank_universe
 from openbell.errors import StaleData
 from openbell.ports import Archive, Broker, MarketData
 from openbell.runs import (
     LATEST_CLOSES,
     Batch,
     RunInputs,
+    Universes,
     WorkList,
     inputs_key,
     recent_closes_key,
@@ -29,13 +30,6 @@ from openbell.strategies import build_strategies
 
 RECENT_BARS = 90  # of every candidate, kept to score forecasts: the longest horizon, and the days behind it
 ONE_EACH = 40  # the most iterations that an inline Map runs at once; up to here every ticker has its own Lambda
-
-
-@dataclass(frozen=True)
-class Universes:
-    """The symbols of each strategy in the order of its ranking."""
-
-    by_strategy: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -125,11 +119,12 @@ def _start(today: date, bars: int) -> date:
 
 def _universes(inputs: RunInputs, closes: pd.DataFrame) -> Universes:
     strategies = build_strategies(inputs.config)
-    ranked = {}
-    for name, entry in _due(inputs).items():
-        rules, sleeve = entry.universe, inputs.sleeves[name]
-        ranked[name] = rank_universe(strategies[name], closes, rules.size, rules.lookback, sleeve, inputs.pending)
-    return Universes(ranked)
+
+    def rank(name: str) -> tuple[str, ...]:
+        rules, sleeve = inputs.config.strategies[name].universe, inputs.sleeves[name]
+        return rank_universe(strategies[name], closes, rules.size, rules.lookback, sleeve, inputs.pending)
+
+    return choose_universes(inputs, rank)
 
 
 def _work(inputs: RunInputs, universes: Universes, closes: pd.DataFrame) -> tuple[list[str], WorkList]:

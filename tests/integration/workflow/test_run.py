@@ -1,12 +1,14 @@
 """Whole runs of the use cases, in one process."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from openbell import exchange_calendar
+from openbell.config import parse_config
 from openbell.errors import BooksDisagree, Halted, InvalidInput, MarketClosed, NoStrategyDue, RunInProgress, StaleData
 from openbell.model import NEW_YORK, Halt, OrderStatus, RunStatus
 from openbell.workflow.open_run import RunRequest, open_run
@@ -241,3 +243,30 @@ def test_forecasts_are_scored_when_their_bars_arrive() -> None:
     errors = [abs(closes[s] - f["yhat"][0]) / f["naive_scale"] for s, f in kept.items()]
     assert record[WEDNESDAY.date()][1].accuracy.mase == pytest.approx(sum(errors) / len(errors))
     assert "momentum" not in reports[2]["accuracy"]
+
+
+CANNOT_RANK = """
+from openbell.strategies import Strategy, Parameters
+
+class CannotRank(Strategy[Parameters]):
+    parameters_model = Parameters
+
+    def universe(self, market, size, lookback):
+        raise RuntimeError("no such sector")
+
+    def signals(self, context):
+        return []
+"""
+
+
+def test_a_strategy_that_cannot_rank_is_named_and_the_others_trade(tmp_path: Path) -> None:
+    file = tmp_path / "cannot_rank.py"
+    file.write_text(CANNOT_RANK)
+    entry = {"uses": f"{file}:CannotRank", "allocation": "0.1", "universe": {"members": "tradable", "size": 4}}
+    momentum = only_momentum().strategies["momentum"]
+    settings = parse_config({"strategies": {"momentum": momentum.model_dump(), "sectors": entry}}, "test")
+    stage = Stage(settings)
+    closed = stage.run()
+    assert closed.status is RunStatus.COMPLETED
+    assert closed.report["failed_strategies"] == {"sectors": "RuntimeError: no such sector"}
+    assert len(stage.ledger.orders(closed.run_id)) == 3
