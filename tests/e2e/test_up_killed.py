@@ -47,7 +47,7 @@ def when_an_order_has_reached_the_exchange(running: Service, known: set[str]) ->
 
 def when_the_exchange_has_filled_what_the_ledger_still_waits_for(running: Service, known: set[str]) -> None:
     await_wait_state(running, known)
-    running.exchange("advance", to="2022-06-16T15:45:00")
+    running.exchange("advance", to="2022-06-16T15:40:00")  # between two ticks
 
 
 def when_the_execution_has_begun(running: Service, known: set[str]) -> None:
@@ -101,7 +101,7 @@ def test_whenever_it_is_killed_the_next_start_goes_on_with_true_books(folder: Pa
         known = set(executions(running))
         put_before_the_tick(running, "2022-06-21")  # the 20th is a holiday
         await_wait_state(running, known)
-        running.exchange("advance", to="2022-06-21T15:45:00")
+        running.exchange("advance", to="2022-06-21T15:40:00")  # between two ticks
         assert "COMPLETED" in running.line("2022-06-21 15:00  daily")
         last = Books.of(running)
         check_who_is_told(running)
