@@ -15,7 +15,8 @@ Usd = Annotated[Decimal, Field(ge=0)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Validators are built when first used: most functions read a part of all this only.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class UniverseConfig(_Section):
@@ -48,10 +49,10 @@ class StrategyConfig(_Section):
     enabled: bool = True
     uses: str = ""  # a strategy that ships, file.py:Class or package.module:Class; empty: the entry's own name
     allocation: Fraction  # of the account's equity, when its sleeve is opened
-    schedule: Schedule = Schedule(daily_at="15:00")
+    schedule: Schedule = Field(default_factory=lambda: Schedule(daily_at="15:00"))
     overnight: Literal["hold", "exit"] = "hold"  # exit: at the last tick of a session it sells what it holds
-    universe: UniverseConfig = UniverseConfig()
-    forecast: ForecastConfig = ForecastConfig()
+    universe: UniverseConfig = Field(default_factory=UniverseConfig)
+    forecast: ForecastConfig = Field(default_factory=ForecastConfig)
     parameters: dict[str, Any] = {}
 
     @property
@@ -108,9 +109,9 @@ class PlatformConfig(_Section):
     """The whole file."""
 
     strategies: Annotated[dict[str, StrategyConfig], Field(min_length=1)]
-    risk: RiskConfig = RiskConfig()
-    execution: ExecutionConfig = ExecutionConfig()
-    data: DataConfig = DataConfig()
+    risk: RiskConfig = Field(default_factory=RiskConfig)
+    execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
+    data: DataConfig = Field(default_factory=DataConfig)
 
     @model_validator(mode="after")
     def _allocations_fit_the_account(self) -> Self:

@@ -23,7 +23,7 @@ class Schedule(BaseModel):
     half days is early. Times are New York's. `daily` stands for `daily_at: "15:00"`, `quarter_hour` for `every: 15m`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     every: str = ""
     daily_at: str = ""
