@@ -14,7 +14,7 @@ from openbell.config import ForecastConfig
 from openbell.model import Forecast
 from openbell.workflow.forecast import forecast_tickers
 
-_FORMAT = "1"  # to be raised when what is made from the same closes and options changes
+_FORMAT = "2"  # to be raised when what is made from the same closes and options changes
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,16 @@ def is_session(day: date) -> bool:
     return day.weekday() < _SATURDAY and _exceptions().get(day, _CLOSE) is not None
 
 
+def sessions_after(day: date, count: int) -> list[date]:
+    """The next `count` sessions after `day`."""
+    found: list[date] = []
+    while len(found) < count:
+        day += _DAY
+        if is_session(day):
+            found.append(day)
+    return found
+
+
 def close_of(session: date) -> datetime:
     """When a session ends, in New York; ValueError if `session` is none."""
     close = _exceptions().get(session, _CLOSE)

@@ -38,3 +38,13 @@ def test_edges_of_weeks_and_months_skip_holidays() -> None:
 def test_the_table_knows_how_far_it_reaches() -> None:
     assert calendar.covers(date(1990, 1, 2))
     assert not calendar.covers(date(2099, 1, 2))
+
+
+def test_the_next_sessions_leave_out_weekends_and_holidays() -> None:
+    friday = date(2022, 6, 17)
+    assert calendar.sessions_after(friday, 3) == [
+        date(2022, 6, 21),
+        date(2022, 6, 22),
+        date(2022, 6, 23),
+    ]  # Juneteenth on Monday
+    assert calendar.sessions_after(friday, 0) == []

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from openbell.codec import from_json
 from openbell.config import ForecastConfig
+from openbell.exchange_calendar import sessions_after
 from openbell.forecasting.batch import forecast_closes
-from openbell.forecasting.closes import Closes, read_columns
+from openbell.forecasting.closes import Closes, date_of, read_columns
 from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.record import to_forecast
 from openbell.model import Forecast
@@ -53,6 +54,7 @@ def _forecast(closes: Closes, spec: ForecastConfig) -> tuple[list[Forecast], dic
         engine=spec.engine,
         **prior,
     )
-    batch = forecast_closes(closes.last(spec.bars), options)
+    ahead = sessions_after(date_of(int(closes.days[-1])), spec.horizon) if len(closes.days) else None
+    batch = forecast_closes(closes.last(spec.bars), options, sessions=ahead)
     made = [to_forecast(symbol, result, closes.of(symbol)) for symbol, result in sorted(batch.made.items())]
     return made, dict(batch.failed)
