@@ -46,5 +46,5 @@ def test_the_next_sessions_leave_out_weekends_and_holidays() -> None:
         date(2022, 6, 21),
         date(2022, 6, 22),
         date(2022, 6, 23),
-    ]  # Juneteenth on Monday
+    ]  # Juneteenth
     assert calendar.sessions_after(friday, 0) == []
