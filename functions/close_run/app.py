@@ -1,5 +1,7 @@
 """CloseRun: last look at the orders, check of the books, report, lease. AbortRun uses it too, with outcome FAILED."""
 
+import openbell.cold_start  # noqa: F401 before all other imports
+
 from typing import Any, Literal
 
 from aws_lambda_powertools import single_metric

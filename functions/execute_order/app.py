@@ -1,5 +1,7 @@
 """ExecuteOrder: send one planned order, once."""
 
+import openbell.cold_start  # noqa: F401 before all other imports
+
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit

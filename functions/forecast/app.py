@@ -1,5 +1,7 @@
 """Forecast: Prophet on one batch of tickers."""
 
+import openbell.cold_start  # noqa: F401 before all other imports
+
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit

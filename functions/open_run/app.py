@@ -1,5 +1,7 @@
 """OpenRun: may we trade? Then take the lease, reconcile the books, freeze the run's inputs."""
 
+import openbell.cold_start  # noqa: F401 before all other imports
+
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit

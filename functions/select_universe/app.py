@@ -1,5 +1,7 @@
 """SelectUniverse: rank the candidates, fetch prices once, cut the forecast work list."""
 
+import openbell.cold_start  # noqa: F401 before all other imports
+
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit

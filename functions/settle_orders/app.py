@@ -1,5 +1,7 @@
 """SettleOrders: book what is filled, and say whether to look again."""
 
+import openbell.cold_start  # noqa: F401 before all other imports
+
 from typing import Any, Literal
 
 from openbell import bootstrap

@@ -1,5 +1,7 @@
 """Widgets: what the dashboard shows beside the metrics. Reads the ledger and the archive, and can do nothing else."""
 
+import openbell.cold_start  # noqa: F401 before all other imports
+
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
