@@ -44,6 +44,11 @@ def test_a_handler_touches_no_adapter_and_no_aws_client(handler: Path) -> None:
     assert not [name for name in _imports(handler) if name.startswith(("openbell.adapters", "boto3", "botocore"))]
 
 
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_handler_puts_garbage_off_before_it_imports_anything(handler: Path) -> None:
+    assert next(_imports(handler)) == "openbell.cold_start"
+
+
 def test_there_is_a_handler_for_every_folder() -> None:
     folders = {entry.name for entry in os.scandir(ROOT / "functions") if entry.is_dir() and entry.name != "__pycache__"}
     assert {handler.parent.name for handler in HANDLERS} == folders
