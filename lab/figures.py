@@ -14,6 +14,7 @@ from lab.accuracy import HorizonAccuracy
 from lab.curves import Curve, CurveMaker
 from lab.metrics import Drawdown
 from lab.outcome import Outcome, Refusal, RunFailure, StrategyFailure
+from lab.sharpe import bootstrap_interval, probabilistic_sharpe
 from lab.trades import (
     BookedFill,
     RoundTrip,
@@ -124,7 +125,8 @@ class Figures:
     benchmark: Performance
     benchmark_symbols: tuple[str, ...]
     against: Against
-    sharpe_interval: tuple[float, float]  # 90 % of the bootstrap's samples
+    sharpe_interval: tuple[float, float]  # 95 % of the bootstrap's samples
+    probabilistic_sharpe: float  # the chance that the account's true Sharpe ratio is above 0
     drawdowns: tuple[Drawdown, ...]
     monthly: Mapping[tuple[int, int], float]
     strategies: Mapping[str, StrategyFigures]
@@ -163,7 +165,8 @@ def figures_of(outcome: Outcome, history: History, cost_bps: Decimal, provenance
         benchmark=performance(benchmark),
         benchmark_symbols=symbols,
         against=against(account, benchmark),
-        sharpe_interval=metrics.sharpe_interval(returns, provenance.seed),
+        sharpe_interval=bootstrap_interval(returns, seed=provenance.seed),
+        probabilistic_sharpe=probabilistic_sharpe(returns),
         drawdowns=tuple(metrics.drawdowns(account.equity, outcome.sessions)),
         monthly=metrics.monthly_returns(account.equity, outcome.sessions, account.start),
         strategies={

@@ -88,9 +88,18 @@ def expected_shortfall(returns: Floats, share: float = 0.05) -> float:
 
 def skewness(returns: Floats) -> float:
     """Third central moment over the cubed standard deviation, both over n: below 0, the long tail is of losses."""
+    return _standard_moment(returns, 3)
+
+
+def kurtosis(returns: Floats) -> float:
+    """Fourth central moment over the squared variance, both over n: 3 for a normal distribution, more for fat tails."""
+    return _standard_moment(returns, 4)
+
+
+def _standard_moment(returns: Floats, order: int) -> float:
     deviations = returns - returns.mean() if len(returns) else returns
     spread = float(np.mean(deviations**2)) if len(returns) else 0.0
-    return float(np.mean(deviations**3) / spread**1.5) if spread > 0 else _NAN
+    return float(np.mean(deviations**order) / spread ** (order / 2)) if spread > 0 else _NAN
 
 
 def beta(returns: Floats, benchmark: Floats) -> float:
@@ -164,21 +173,3 @@ def monthly_returns(values: Floats, days: Sequence[date], start: float) -> dict[
     last = {(day.year, day.month): float(value) for day, value in zip(days, values, strict=True)}
     before = [start, *last.values()]
     return {month: value / previous - 1 for (month, value), previous in zip(last.items(), before, strict=False)}
-
-
-def sharpe_interval(returns: Floats, seed: int, share: float = 0.9, samples: int = 1000) -> tuple[float, float]:
-    """Where `share` of the Sharpe ratios lie if the days had come otherwise: circular blocks of a month, drawn anew.
-
-    Politis and Romano (1992), A Circular Block-Resampling Procedure for Stationary Data.
-    """
-    block, days = YEAR // 12, len(returns)
-    if days < 2 * block:
-        return _NAN, _NAN
-    luck = np.random.default_rng(seed)
-    starts = luck.integers(days, size=(samples, -(-days // block)))
-    ratios = []
-    for chosen in starts:
-        places = (chosen[:, None] + np.arange(block)).ravel()[:days] % days
-        ratios.append(sharpe(returns[places]))
-    low, high = np.nanpercentile(ratios, [(1 - share) * 50, (1 + share) * 50])
-    return float(low), float(high)

@@ -64,7 +64,10 @@ def key_figures(figures: Figures) -> list[KeyFigure]:
             "good" if figures.against.beaten else "bad",
         ),
         KeyFigure(
-            "Sharpe ratio", number(account.sharpe), f"90 % of resampled histories: {number(low)} to {number(high)}"
+            "Sharpe ratio",
+            number(account.sharpe),
+            f"95 % of resampled histories: {number(low)} to {number(high)}; "
+            f"above 0 with a chance of {share(figures.probabilistic_sharpe)}",
         ),
         KeyFigure("Deepest drawdown", percent(account.max_drawdown), f"buy-and-hold {percent(benchmark.max_drawdown)}"),
         KeyFigure("Equity, USD", money_of(account.end), f"from {money_of(account.start)}"),

@@ -124,13 +124,5 @@ def test_the_rolling_sharpe_ratio_is_that_of_each_window() -> None:
     assert rolling[-1] == pytest.approx(metrics.sharpe(RETURNS[-5:]))
 
 
-def test_the_sharpe_interval_holds_the_ratio_and_repeats_with_its_seed() -> None:
-    returns = np.random.default_rng(3).normal(0.0004, 0.011, 1000)
-    low, high = metrics.sharpe_interval(returns, seed=1)
-    assert low < metrics.sharpe(returns) < high
-    assert metrics.sharpe_interval(returns, seed=1) == (low, high)
-    assert metrics.sharpe_interval(returns, seed=2) != (low, high)
-
-
 def test_the_drawdown_curve_is_zero_at_every_high() -> None:
     assert metrics.drawdown_curve(np.array([100.0, 90, 120, 60])).tolist() == pytest.approx([0, -0.1, 0, -0.5])
