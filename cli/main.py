@@ -7,6 +7,7 @@ from cli.commands.books import orders, positions, reconcile
 from cli.commands.console import console
 from cli.commands.cost import cost
 from cli.commands.doctor import doctor
+from cli.commands.drift import drift
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
 from cli.commands.halt import halt, resume
@@ -42,6 +43,7 @@ app.command(rich_help_panel=OPERATE)(orders)
 app.command(rich_help_panel=OPERATE)(runs)
 app.command(rich_help_panel=OPERATE)(reconcile)
 app.command(rich_help_panel=OPERATE)(replay)
+app.command(rich_help_panel=OPERATE)(drift)
 app.command(rich_help_panel=OPERATE)(cost)
 app.command(rich_help_panel=OPERATE)(doctor)
 app.command(rich_help_panel=OPERATE)(halt)

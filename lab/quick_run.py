@@ -117,6 +117,19 @@ class QuickDesk:
             self.ledger.release_lease(lease)
         return ran
 
+    def repeat(self, inputs: RunInputs) -> Ran:
+        """A run that really happened, decided and traded once more from its own inputs, on a desk that is still empty.
+
+        Raises what a run fails with when it decides (StaleData, TooManyForecastFailures).
+        """
+        lease = self._lease(inputs.run_id, inputs.clock)
+        for sleeve in inputs.sleeves.values():
+            self.ledger.open_sleeve(sleeve, lease)
+        self._archive.inputs = inputs
+        ran = self._decide(inputs)
+        self._trade(ran, lease)
+        return ran
+
     def book_what_is_left(self) -> None:
         """Book what protective orders did since the last run."""
         lease = self._lease("the end", self.broker.clock())

@@ -71,6 +71,11 @@ def in_range(order: Order, prices: DayPrices, slippage_bps: Decimal) -> Outcome:
     return outcome
 
 
+def with_slippage(price: Decimal, sign: int, slippage_bps: Decimal) -> Decimal:
+    """What taking a price of 100 comes to: with 5 bps, 100.05 for a buy (`sign` 1) and 99.95 for a sell (-1)."""
+    return max((price * (1 + sign * slippage_bps * _ONE_BP)).quantize(_TICK), _TICK)
+
+
 def buy_stop_limit(stop_price: Decimal) -> Decimal:
     """The highest price at which a triggered buy stop fills: Alpaca turns it into a stop-limit order.
 
@@ -84,10 +89,10 @@ def _taken(order: Order, price: Decimal, slippage_bps: Decimal) -> Outcome:
     limit = _limit(order)
     if limit is not None and not _within(order.side, price, limit):
         return Outcome(triggered=True)
-    paid = (price * (1 + order.side.sign * slippage_bps * _ONE_BP)).quantize(_TICK)
+    paid = with_slippage(price, order.side.sign, slippage_bps)
     if limit is not None and not _within(order.side, paid, limit):
         paid = limit
-    return Outcome(max(paid, _TICK), triggered=order.is_stop)
+    return Outcome(paid, triggered=order.is_stop)
 
 
 def _at_limit(order: Order, low: Decimal, high: Decimal) -> Decimal | None:

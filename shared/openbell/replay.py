@@ -79,7 +79,7 @@ def decide_again(run_id: str, *, ledger: Ledger, archive: Archive, config_folder
 
 
 def _decided(inputs: RunInputs, ledger: Ledger, archive: Archive, config_folder: Path | None) -> Decisions:
-    config = _relocated(inputs.config, config_folder) if config_folder else inputs.config
+    config = relocated(inputs.config, config_folder) if config_folder else inputs.config
     try:
         return decide_run(inputs, build_strategies(config), ledger, archive)
     except KeyError as error:
@@ -93,7 +93,7 @@ def _kept(archive: Archive, run_id: str, key: str) -> bytes:
         raise InvalidInput(f"run {run_id} kept no {key}: it ended before it had decided anything") from error
 
 
-def _relocated(config: PlatformConfig, folder: Path) -> PlatformConfig:
+def relocated(config: PlatformConfig, folder: Path) -> PlatformConfig:
     """The configuration with files that are missing looked for in `folder`; a Lambda has them in /opt/python/config."""
     entries = {}
     for name, entry in config.strategies.items():

@@ -116,6 +116,18 @@ def test_every_run_replays_identically(platform: Rehearsed) -> None:
         assert f"identical: signals and plan of run {run_id}" in told.stdout
 
 
+def test_the_runs_did_as_the_backtest_does(platform: Rehearsed) -> None:
+    span = ("--from", "2022-06-15", "--to", "2022-06-16")
+    found = platform.answer("drift", *span)
+    assert (found["runs"], Decimal(found["total"]["total"]), found["left_out"]) == (2, 0, [])
+    assert {order["run_id"] for order in found["orders"]} <= set(platform.runs)
+    told = platform.openbell("drift", *span)
+    assert told.exit_code == 0, told.output
+    assert "Live and backtest did the same over 2 runs, to the cent." in told.stdout
+    wrong = platform.openbell("drift", "--from", "yesterday", "--to", "2022-06-16")
+    assert (wrong.exit_code, "--from yesterday: expected a date such as 2022-06-13" in words(wrong)) == (2, True)
+
+
 def test_one_byte_that_was_changed_is_found(platform: Rehearsed) -> None:
     s3, bucket = platform.played.stage._cloud.client("s3"), platform.played.stage._cloud.outputs["BucketName"]
     where = {"Bucket": bucket, "Key": decisions_key(platform.runs[0])}
