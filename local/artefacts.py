@@ -50,7 +50,7 @@ class Artefacts:
         for logical_id, resource in template["Resources"].items():
             kind, properties = resource["Type"], resource.get("Properties", {})
             if kind in _CODE:
-                artefact = self._make(logical_id, kind, properties)
+                artefact = self._make(logical_id, kind, resource)
                 properties[_CODE[kind]] = {"Bucket": bucket, "Key": artefact.key}
                 yield artefact.key, artefact.zipped
             elif kind == "AWS::Serverless::StateMachine" and isinstance(properties.get("DefinitionUri"), str):
@@ -59,13 +59,16 @@ class Artefacts:
                 properties["DefinitionUri"] = {"Bucket": bucket, "Key": key}
                 yield key, content
 
-    def _make(self, logical_id: str, kind: str, properties: Mapping[str, Any]) -> Artefact:
+    def _make(self, logical_id: str, kind: str, resource: Mapping[str, Any]) -> Artefact:
+        properties = resource.get("Properties", {})
         if kind == _LAYER:
             folder = self._make_layer(logical_id, properties)
         elif self._bundles:
             folder = self._bundle(logical_id)
         else:
             folder = self._copy(logical_id, "CodeUri", properties, self._build / logical_id)
+            for package in resource.get("Metadata", {}).get("OwnPackages", []):  # folders beside the template
+                shutil.copytree(self._source / package, folder / package, ignore=_IGNORED)
         # A bundle is large and is run from its folder: what is uploaded then is only its name.
         zipped = _zip_name(folder) if self._bundles and kind != _LAYER else _zip(folder)
         key = f"{logical_id}/{hashlib.sha256(zipped).hexdigest()}"

@@ -44,6 +44,7 @@ from moto.stepfunctions.responses import StepFunctionResponse, get_backend
 from local.account import ACCOUNT_ID, REGION, Clients
 from local.failures import Failures
 from local.functions import Closed, TooManyRequests
+from local.moto_distributed_map import distributed_map_hooks
 from local.patching import replaced, replaced_item
 from local.workers import Outcome
 
@@ -69,7 +70,8 @@ def interpreter_is_hooked(hooks: Hooks) -> Iterator[None]:
     """State machines are executed, and as `hooks` say, inside the block."""
     with ExitStack() as stack:
         stack.enter_context(replaced_item(default_user_config, "stepfunctions", {"execute_state_machine": True}))
-        for target, name, value in (*_execution_hooks(hooks), *_program_hooks(hooks), *_task_hooks(hooks)):
+        replacements = (*_execution_hooks(hooks), *_program_hooks(hooks), *_task_hooks(hooks), *distributed_map_hooks())
+        for target, name, value in replacements:
             stack.enter_context(replaced(target, name, value))
         yield
 

@@ -15,12 +15,14 @@ _PARTS = ROOT / ".aws-sam" / "parts"
 _NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "Makefile", "requirements.txt", ".*")
 
 
-def build_function(source: Path, target: Path) -> None:
-    """The handler in `source` with the packages that its requirements.txt names."""
+def build_function(source: Path, target: Path, own_packages: Iterable[Path] = ()) -> None:
+    """The handler in `source` with the packages that its requirements.txt names, and these of the project's own."""
     _empty(target)
     for part in parts(closure(requirement_names(source / "requirements.txt"), OFFERED_BY_LAMBDA | FOR_PEOPLE_ONLY)):
         shutil.copytree(part, target, copy_function=_link, dirs_exist_ok=True)
     _copy_own(source, target, "/var/task")
+    for package in own_packages:
+        _copy_own(package, target / package.name, f"/var/task/{package.name}")
 
 
 def build_layer(target: Path) -> None:

@@ -51,7 +51,8 @@ def _build(name: str, resource: dict[str, Any], target: Path) -> None:
     if name == _LAYER:
         build_layer(target)
     else:
-        build_function(ROOT / resource["Properties"]["CodeUri"], target)
+        own = resource["Metadata"].get("OwnPackages", [])
+        build_function(ROOT / resource["Properties"]["CodeUri"], target, [ROOT / package for package in own])
 
 
 def _write_template(template: dict[str, Any], made: dict[str, Any]) -> None:

@@ -44,6 +44,15 @@ _NEEDED = {
     "Map": {"ItemsPath", "ItemProcessor", "MaxConcurrency"},
     "Choice": {"Choices", "Default"},
 }
+_OVER_AN_OBJECT = {  # of a Map that is distributed
+    "ItemReader",
+    "ItemBatcher",
+    "ResultWriter",
+    "MaxConcurrencyPath",
+    "ToleratedFailurePercentagePath",
+}
+_READER = {"Resource", "ReaderConfig", "Parameters"}
+_BATCHER = {"MaxItemsPerBatchPath", "BatchInput"}
 _RULE = {"Variable", "BooleanEquals", "Next"}
 _CATCHER = {"ErrorEquals", "ResultPath", "Next", "Comment"}
 _RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
@@ -99,16 +108,28 @@ def _state_problems(state: State) -> Iterator[str]:
     if kind not in _KEYS:
         yield f"unknown Type {kind}"
         return
-    for key in state.keys() - _KEYS[kind]:
-        yield f"a {kind} has no {key}"
-    for key in _NEEDED.get(kind, set()) - state.keys():
-        yield f"a {kind} needs {key}"
+    yield from _key_problems(state, kind)
     if "Next" in _KEYS[kind] and ("Next" in state) == (state.get("End") is True):
         yield "needs either Next or End: true"
     for key in _TEMPLATES & state.keys():
         yield from _template_problems(state[key], key)
     yield from _rule_problems(state)
     yield from _handler_problems(state)
+
+
+def _key_problems(state: State, kind: str) -> Iterator[str]:
+    known, needed = _KEYS[kind], _NEEDED.get(kind, set())
+    if state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+        known = (known | _OVER_AN_OBJECT) - {"ItemsPath", "MaxConcurrency"}
+        needed = {"ItemProcessor"} | _OVER_AN_OBJECT
+        for part, keys in (("ItemReader", _READER), ("ItemBatcher", _BATCHER), ("ResultWriter", _READER)):
+            yield from (f"{part} has no {key}" for key in state.get(part, {}).keys() - keys)
+            for template in ("Parameters", "BatchInput"):
+                yield from _template_problems(state.get(part, {}).get(template), part)
+    for key in state.keys() - known:
+        yield f"a {kind} has no {key}"
+    for key in needed - state.keys():
+        yield f"a {kind} needs {key}"
 
 
 def _template_problems(value: Any, where: str) -> Iterator[str]:

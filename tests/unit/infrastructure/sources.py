@@ -22,9 +22,9 @@ def template() -> dict[str, Any]:
 
 
 @cache
-def machine() -> dict[str, Any]:
-    """The state machine, its placeholders as they are."""
-    found: dict[str, Any] = json.loads((ROOT / "statemachine" / "trading.asl.json").read_text())
+def machine(name: str = "trading") -> dict[str, Any]:
+    """A state machine, its placeholders as they are."""
+    found: dict[str, Any] = json.loads((ROOT / "statemachine" / f"{name}.asl.json").read_text())
     return found
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infrastructure.sources import ROOT
+from tests.unit.infrastructure.sources import ROOT, template
 
 SHARED = ROOT / "shared" / "openbell"
 KNOWS_THE_ENVIRONMENT = {"bootstrap.py", "lambdas.py"}
+OWN_PACKAGES = {"backtest_fold": {"lab", "paper"}}  # by handler: a trial is a backtest on the paper exchange
 HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
 
 
@@ -36,7 +37,17 @@ def test_only_the_edge_reads_the_environment() -> None:
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
 def test_a_handler_imports_the_shared_package_and_what_its_bundle_holds(handler: Path) -> None:
     tops = {name.split(".")[0] for name in _imports(handler)}
-    assert tops <= {"openbell", "aws_lambda_powertools", "pydantic"} | sys.stdlib_module_names
+    own = OWN_PACKAGES.get(handler.parent.name, set())
+    assert tops <= {"openbell", "aws_lambda_powertools", "pydantic"} | own | sys.stdlib_module_names
+
+
+def test_packages_of_our_own_beside_the_shared_one_are_shipped_where_they_are_needed_only() -> None:
+    shipped = {
+        Path(found["Properties"]["CodeUri"]).name: set(found["Metadata"]["OwnPackages"])
+        for found in template()["Resources"].values()
+        if "OwnPackages" in found.get("Metadata", {})
+    }
+    assert shipped == OWN_PACKAGES
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)

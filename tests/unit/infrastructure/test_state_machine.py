@@ -23,6 +23,7 @@ PLATFORM = {
 }
 # Seen by the state machine itself; other permanent errors only pass through States.ALL.
 STOPS_THE_ORDERS = {"LeaseLost", "PlanNotSealed"}
+MACHINES = ["trading", "sweep"]
 
 
 def _leaves(family: type[OpenbellError]) -> set[str]:
@@ -30,14 +31,14 @@ def _leaves(family: type[OpenbellError]) -> set[str]:
     return {error.__name__ for error in found if not error.__subclasses__()}
 
 
-def _named(block: str) -> set[str]:
-    return {
-        name for _, state, _ in walk(machine()) for handler in state.get(block, []) for name in handler["ErrorEquals"]
-    }
+def _named(block: str, name: str = "trading") -> set[str]:
+    states = [state for _, state, _ in walk(machine(name))]
+    return {error for state in states for handler in state.get(block, []) for error in handler["ErrorEquals"]}
 
 
-def test_the_state_machine_has_no_problem() -> None:
-    assert problems(machine()) == []
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_state_machine_has_no_problem(name: str) -> None:
+    assert problems(machine(name)) == []
 
 
 @pytest.mark.parametrize(
@@ -62,22 +63,40 @@ def test_a_mistake_is_found(spoil: Callable[[dict[str, Any]], None], complaint: 
     assert complaint in "\n".join(problems(spoilt))
 
 
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda trials: trials.update(MaxConcurrency=1), "a Map has no MaxConcurrency"),
+        (lambda trials: trials.pop("ResultWriter"), "a Map needs ResultWriter"),
+        (lambda trials: trials["ItemBatcher"].update(MaxItems=1), "ItemBatcher has no MaxItems"),
+        (lambda trials: trials["ItemBatcher"]["BatchInput"].update(sweep="$.sweep"), "its name must end in .$"),
+    ],
+)
+def test_a_mistake_in_a_distributed_map_is_found(spoil: Callable[[dict[str, Any]], None], complaint: str) -> None:
+    spoilt = copy.deepcopy(machine("sweep"))
+    spoil(spoilt["States"]["RunTrials"])
+    assert complaint in "\n".join(problems(spoilt))
+
+
 def _inner(states: dict[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = states["ForecastTickers"]["ItemProcessor"]["States"][name]
     return found
 
 
-def test_every_error_name_is_a_class_of_ours_or_known_of_aws() -> None:
-    assert _named("Retry") | _named("Catch") <= _leaves(OpenbellError) | PLATFORM
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_error_name_is_a_class_of_ours_or_known_of_aws(name: str) -> None:
+    assert _named("Retry", name) | _named("Catch", name) <= _leaves(OpenbellError) | PLATFORM
 
 
-def test_every_retryable_error_is_retried_and_none_is_caught_by_name() -> None:
-    assert _leaves(RetryableError) <= _named("Retry")
-    assert not _leaves(RetryableError) & _named("Catch")
+@pytest.mark.parametrize(("name", "besides"), [("trading", set()), ("sweep", {"LegsStillOpen"})])
+def test_every_retryable_error_is_retried_and_none_is_caught_by_name(name: str, besides: set[str]) -> None:
+    assert _leaves(RetryableError) - besides <= _named("Retry", name)
+    assert not _leaves(RetryableError) & _named("Catch", name)
 
 
-def test_no_other_error_of_ours_is_retried() -> None:
-    assert not (_leaves(OpenbellError) - _leaves(RetryableError)) & _named("Retry")
+@pytest.mark.parametrize("name", MACHINES)
+def test_no_other_error_of_ours_is_retried(name: str) -> None:
+    assert not (_leaves(OpenbellError) - _leaves(RetryableError)) & _named("Retry", name)
 
 
 def test_every_skipped_run_is_a_success_and_only_the_first_state_may_skip() -> None:
@@ -99,8 +118,9 @@ def test_of_the_permanent_errors_only_those_are_named_that_stop_the_orders() -> 
     assert _leaves(PermanentError) & _named("Catch") == STOPS_THE_ORDERS
 
 
-def test_every_outer_task_and_map_hands_its_errors_to_a_person() -> None:
-    for name, state, outer in walk(machine()):
+@pytest.mark.parametrize("of", MACHINES)
+def test_every_outer_task_and_map_hands_its_errors_to_a_person(of: str) -> None:
+    for name, state, outer in walk(machine(of)):
         if outer and state["Type"] in {"Task", "Map"} and name not in {"NotifyFailure", "AbortRun"}:
             last = state["Catch"][-1]
             assert (last["ErrorEquals"], last["Next"]) == (["States.ALL"], "NotifyFailure"), name
@@ -114,7 +134,7 @@ def test_after_a_failure_the_run_is_aborted_even_if_nobody_could_be_told() -> No
 
 def test_retries_for_the_same_errors_are_spelled_the_same_everywhere() -> None:
     spelled: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for _, state, _ in walk(machine()):
+    for state in (state for name in MACHINES for _, state, _ in walk(machine(name))):
         for retrier in state.get("Retry", []):
             spelled.setdefault(tuple(sorted(retrier["ErrorEquals"])), []).append(retrier)
     assert len(spelled) == 4
@@ -122,13 +142,15 @@ def test_retries_for_the_same_errors_are_spelled_the_same_everywhere() -> None:
         assert all(other == first for other in others)
 
 
-def test_every_function_is_retried_when_lambda_itself_stumbles() -> None:
-    for name, state, _ in walk(machine()):
+@pytest.mark.parametrize("of", MACHINES)
+def test_every_function_is_retried_when_lambda_itself_stumbles(of: str) -> None:
+    for name, state, _ in walk(machine(of)):
         if state.get("Resource", "").endswith("lambda:invoke"):
             retried = {error for retrier in state["Retry"] for error in retrier["ErrorEquals"]}
             assert {error for error in PLATFORM if error.startswith("Lambda.")} <= retried, name
 
 
-def test_every_state_says_why_it_is_there() -> None:
-    silent = {name for name, state, _ in walk(machine()) if not state.get("Comment")}
-    assert silent <= {"RunCompleted", "RunFailed"}
+@pytest.mark.parametrize("of", MACHINES)
+def test_every_state_says_why_it_is_there(of: str) -> None:
+    silent = {name for name, state, _ in walk(machine(of)) if not state.get("Comment")}
+    assert silent <= {"RunCompleted", "RunFailed", "SweepCompleted", "SweepFailed"}

@@ -28,7 +28,10 @@ ENVIRONMENT = {
     "SettleOrdersFunction": TABLE | BUCKET | BROKER,
     "CloseRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
     "WidgetsFunction": TABLE | BUCKET,
+    "BacktestFoldFunction": BUCKET,
 }
+FOLDER = dict.fromkeys(ENVIRONMENT, "runs") | {"BacktestFoldFunction": "sweeps"}  # of the bucket, that it may see
+MACHINES = {"StateMachine": "trading", "SweepMachine": "sweep"}
 # The service that each setting lets a function reach: what it may do follows from what it is told, and the reverse.
 SERVICE = {
     "OPENBELL_TABLE": "dynamodb",
@@ -49,19 +52,21 @@ def _as_list(value: Any) -> list[Any]:
 
 def test_the_sam_transform_accepts_the_template() -> None:
     kinds = [resource["Type"] for resource in expanded()["Resources"].values()]
-    assert kinds.count("AWS::Lambda::Function") == 8
+    assert kinds.count("AWS::Lambda::Function") == 9
     assert kinds.count("AWS::Scheduler::Schedule") == 6
-    assert kinds.count("AWS::StepFunctions::StateMachine") == 1
+    assert kinds.count("AWS::StepFunctions::StateMachine") == 2
     assert not [kind for kind in kinds if kind.startswith("AWS::Serverless")]
 
 
-def test_every_placeholder_of_the_state_machine_is_substituted_and_no_other() -> None:
-    text = (ROOT / "statemachine" / "trading.asl.json").read_text()
-    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(_workflow()["DefinitionSubstitutions"])
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_placeholder_of_a_state_machine_is_substituted_and_no_other(name: str) -> None:
+    text = (ROOT / "statemachine" / f"{MACHINES[name]}.asl.json").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(_workflow(name)["DefinitionSubstitutions"])
 
 
-def test_a_substitution_named_after_a_function_is_that_functions_arn() -> None:
-    for name, value in _workflow()["DefinitionSubstitutions"].items():
+@pytest.mark.parametrize("machine_name", MACHINES)
+def test_a_substitution_named_after_a_function_is_that_functions_arn(machine_name: str) -> None:
+    for name, value in _workflow(machine_name)["DefinitionSubstitutions"].items():
         if name.endswith("FunctionArn"):
             assert value == {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}
 
@@ -98,14 +103,33 @@ def test_no_policy_allows_a_whole_service() -> None:
     assert not [a for statement in _all_statements() for a in _as_list(statement["Action"]) if "*" in a]
 
 
-def test_only_the_bucket_policy_path_of_runs_can_be_read_or_written() -> None:
-    for properties in functions().values():
-        for statement in _statements(properties):
-            if {"s3:GetObject", "s3:PutObject"} & set(_as_list(statement["Action"])):
-                assert statement["Resource"] == {"Fn::Sub": "${ArchiveBucket.Arn}/runs/*"}
+@pytest.mark.parametrize("name", FOLDER)
+def test_a_function_reads_and_writes_its_own_folder_of_the_bucket_only(name: str) -> None:
+    for statement in _statements(functions()[name]):
+        if {"s3:GetObject", "s3:PutObject"} & set(_as_list(statement["Action"])):
+            assert statement["Resource"] == {"Fn::Sub": f"${{ArchiveBucket.Arn}}/{FOLDER[name]}/*"}
 
 
-@pytest.mark.parametrize("name", ["ForecastFunction", "AggregateSignalsFunction", "WidgetsFunction"])
+def test_a_sweep_may_start_batches_of_itself_and_nothing_else() -> None:
+    policy = resources("AWS::IAM::Policy")["SweepMayRunItsBatches"]
+    assert policy["Roles"] == [{"Ref": "SweepMachineRole"}]
+    start, follow = policy["PolicyDocument"]["Statement"]
+    assert (start["Action"], start["Resource"]) == ("states:StartExecution", {"Ref": "SweepMachine"})
+    assert follow["Resource"]["Fn::Sub"].endswith(":execution:${SweepMachine.Name}/*")
+    allowed = {action for s in _statements(_workflow("SweepMachine")) for action in _as_list(s["Action"])}
+    assert {action for action in allowed if not action.startswith("logs:")} == {
+        "lambda:InvokeFunction",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListMultipartUploadParts",
+        "s3:AbortMultipartUpload",
+        "sns:Publish",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["ForecastFunction", "AggregateSignalsFunction", "WidgetsFunction", "BacktestFoldFunction"]
+)
 def test_a_function_that_only_computes_or_shows_can_neither_read_the_keys_nor_alert(name: str) -> None:
     assert not ENVIRONMENT[name] & (BROKER | TOPIC)
 
@@ -218,7 +242,7 @@ def test_the_template_holds_no_keys() -> None:
 
 def test_with_a_key_of_ones_own_every_function_may_use_it_and_everything_stored_is_under_it() -> None:
     may_use = {role["Ref"] for role in resources("AWS::IAM::Policy")["OwnKeyMayBeUsed"]["Roles"]}
-    assert may_use == {f"{name}Role" for name in (*functions(), "StateMachine")}
+    assert may_use == {f"{name}Role" for name in (*functions(), *MACHINES)}
     own_key = {"Fn::If": ["OwnKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
     (table,), (topic,) = resources("AWS::DynamoDB::Table").values(), resources("AWS::SNS::Topic").values()
     (queue,), (secret,) = resources("AWS::SQS::Queue").values(), resources("AWS::SecretsManager::Secret").values()
@@ -228,8 +252,8 @@ def test_with_a_key_of_ones_own_every_function_may_use_it_and_everything_stored_
     assert found == [own_key] * len(found)
 
 
-def _workflow() -> dict[str, Any]:
-    return resources("AWS::Serverless::StateMachine")["StateMachine"]
+def _workflow(name: str) -> dict[str, Any]:
+    return resources("AWS::Serverless::StateMachine")[name]
 
 
 def _all_statements() -> Iterator[dict[str, Any]]:
@@ -242,7 +266,7 @@ def _all_statements() -> Iterator[dict[str, Any]]:
 
 
 def _task_timeouts() -> Iterator[tuple[str, int]]:
-    todo = [machine()["States"]]
+    todo = [machine(name)["States"] for name in MACHINES.values()]
     while todo:
         for state in todo.pop().values():
             if "ItemProcessor" in state:

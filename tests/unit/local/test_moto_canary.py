@@ -27,13 +27,27 @@ from moto.stepfunctions.parser import utils as parser_utils
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
+    DistributedIterationComponent,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker import (  # noqa: E501
+    DistributedItemProcessorWorker,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.map_run_record import (
+    MapRunRecord,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import IterationWorker
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job import JobPool
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.resource_eval.resource_eval_s3 import (
+    ResourceEvalS3,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import ResultWriter
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -42,7 +56,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 STEP_FUNCTIONS, RESOURCES = "local/moto_step_functions.py", "local/moto_resources.py"
 LAMBDA, EVENTS, ALERTS, SERVER = "local/moto_lambda.py", "local/events.py", "local/alerts.py", "local/server.py"
 EXECUTIONS, DYNAMODB = "local/executions.py", "local/moto_dynamodb.py"
-CLOUDWATCH = "local/moto_cloudwatch.py"
+CLOUDWATCH, DISTRIBUTED_MAP = "local/moto_cloudwatch.py", "local/moto_distributed_map.py"
 
 # What is replaced: where it is, the parameters that it has in stock moto, and the file that replaces it.
 REPLACED: tuple[tuple[Any, str, str, str], ...] = (
@@ -62,6 +76,12 @@ REPLACED: tuple[tuple[Any, str, str, str], ...] = (
     (StateTaskService, "_after_eval_execution", "self env resource_runtime_part normalised_parameters", STEP_FUNCTIONS),
     (CustomErrorName, "__init__", "self error_name", STEP_FUNCTIONS),
     (WaitFunction, "_wait_interval", "self env wait_seconds", STEP_FUNCTIONS),
+    (AmazonStateLanguageParser, "parse", "definition", DISTRIBUTED_MAP),
+    (DistributedIterationComponent, "_map_run", "self env eval_input", DISTRIBUTED_MAP),
+    (DistributedItemProcessorWorker, "_eval_job", "self env job", DISTRIBUTED_MAP),
+    (DistributedItemProcessorWorker, "_eval_pool", "self job worker_frame", DISTRIBUTED_MAP),
+    (ResultWriter, "_eval_body", "self env", DISTRIBUTED_MAP),
+    (ResourceEvalS3, "_handle_put_object", "env resource_runtime_part state_credentials", DISTRIBUTED_MAP),
     (parsing, "get_model_list", "", RESOURCES),
     (parsing, "resource_class_from_type", "resource_type", RESOURCES),
     (
@@ -89,6 +109,18 @@ READ: tuple[tuple[type, str, str], ...] = (
     (IterationWorker, "stopped", STEP_FUNCTIONS),
     (JobPool, "next_job", STEP_FUNCTIONS),
     (JobPool, "close_job", STEP_FUNCTIONS),
+    (JobPool, "get_closed_jobs", DISTRIBUTED_MAP),
+    (JobPool, "get_worker_exception", DISTRIBUTED_MAP),
+    (DistributedIterationComponent, "_get_iteration_program", DISTRIBUTED_MAP),
+    (DistributedIterationComponent, "_launch_worker", DISTRIBUTED_MAP),
+    (DistributedItemProcessorWorker, "_map_run_record", DISTRIBUTED_MAP),
+    (DistributedItemProcessorWorker, "_eval_input", DISTRIBUTED_MAP),
+    (MapRunRecord, "item_counter", DISTRIBUTED_MAP),
+    (MapRunRecord, "execution_counter", DISTRIBUTED_MAP),
+    (MapRunRecord, "tolerated_failure_percentage", DISTRIBUTED_MAP),
+    (ResourceEvalS3, "_get_s3_client", DISTRIBUTED_MAP),
+    (Environment, "map_run_record_pool_manager", DISTRIBUTED_MAP),
+    (Environment, "delete_frame", DISTRIBUTED_MAP),
     (Environment, "_frames", STEP_FUNCTIONS),
     (Environment, "event_manager", STEP_FUNCTIONS),
     (Environment, "event_history_context", STEP_FUNCTIONS),
