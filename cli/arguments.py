@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from cli.places import ROOT
 from openbell.errors import InvalidInput
 from openbell.model import NEW_YORK
 
@@ -64,9 +65,17 @@ def parse_slippage(text: str) -> Decimal:
 
 
 def parse_bundles(folder: Path | None) -> Path | None:
-    """The folder with the built bundles; InvalidInput if they are not there, or what Lambda offers is not beside it."""
-    if folder and not all((folder / part).exists() for part in ("template.yaml", "SharedLayer", "../runtime")):
-        raise InvalidInput(f"--bundles {folder}: expected what make package builds, .aws-sam/build; build it first")
+    """The folder with the built bundles; InvalidInput if one is not there, or what Lambda offers is not beside it."""
+    if folder is None:
+        return None
+    names = (handler.parent.name.title().replace("_", "") for handler in (ROOT / "functions").glob("*/app.py"))
+    needed = ("template.yaml", "../runtime", "SharedLayer", *(f"{name}Function" for name in sorted(names)))
+    lacking = [part for part in needed if not (folder / part).exists()]
+    if lacking:
+        raise InvalidInput(
+            f"--bundles {folder}: expected what make package builds, .aws-sam/build; build it first "
+            f"(there is no {lacking[0]})"
+        )
     return folder
 
 
