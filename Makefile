@@ -43,9 +43,12 @@ chaos: setup ## Prove the guarantees under faults (docs/guarantees.md); SEED=...
 lint: setup ## Style, types, import directions, template
 	@scripts/lint.sh
 
-security: setup ## Look for weaknesses in template.yaml (checkov, fetched the first time)
+security: setup ## Look for weaknesses in template.yaml (checkov) and in the locked packages (pip-audit, asks pypi.org)
 	@$(UV) tool run --quiet --python 3.13 checkov==3.3.30 --config-file scripts/checkov.yaml
 	@echo "security: checkov ok"
+	@$(UV) export --quiet --frozen --all-groups --no-emit-project --output-file .tools/locked.txt
+	@$(UV) tool run --quiet --python 3.13 pip-audit==2.10.0 --strict --disable-pip --require-hashes -r .tools/locked.txt
+	@echo "security: pip-audit ok"
 
 format: setup ## Rewrite the code as the linter wants it
 	@$(BIN)/ruff check --quiet --fix .
