@@ -6,11 +6,12 @@ least once, in no order. The same change always makes the same id, so that whoev
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from openbell.codec import to_plain
-from openbell.model import Halt, Order, OrderStatus, Run, RunStatus
+from openbell.model import Halt, Leg, LegKind, Order, OrderStatus, Run, RunStatus, Side
 
 VERSION = 1  # of every schema; a field that is taken away or changes its meaning makes it 2
 
@@ -55,28 +56,46 @@ def run_events(run: Run) -> list[DomainEvent]:
 
 
 def order_events(before: Order | None, after: Order) -> list[DomainEvent]:
-    """That an order has ended with shares filled, or was rejected; nothing if it had ended before."""
-    if not tells(after) or (before is not None and before.status.ended):
-        return []
-    kind = EventKind.ORDER_REJECTED if after.status is OrderStatus.REJECTED else EventKind.ORDER_FILLED
-    price = after.filled_avg_price
-    detail = {
-        "run_id": after.run_id,
-        "client_order_id": after.client_order_id,
-        "symbol": after.symbol,
-        "side": after.side.value,
-        "qty": str(after.qty),
-        "filled_qty": str(after.filled_qty),
-        "filled_avg_price": None if price is None else f"{price:.4f}",
-        "strategies": list(after.strategies),
-        "note": after.note,
-    }
-    return [_event(kind, after.client_order_id, detail)]
+    """That an order, or a leg of it, has ended with shares filled, or that it was rejected; nothing if that is old."""
+    events = []
+    if _tells(after) and not (before is not None and before.status.ended):
+        kind = EventKind.ORDER_REJECTED if after.status is OrderStatus.REJECTED else EventKind.ORDER_FILLED
+        detail = _detail(after, LegKind.ENTRY, after.side, after.filled_qty, after.filled_value)
+        events.append(_event(kind, after.client_order_id, detail))
+    told = {leg.broker_order_id for leg in before.legs if _fills(leg)} if before else set()
+    for leg in after.legs:
+        if _fills(leg) and leg.broker_order_id not in told:
+            detail = _detail(after, leg.kind, Side.SELL, leg.filled_qty, leg.filled_value)
+            events.append(_event(EventKind.ORDER_FILLED, f"{after.client_order_id}/{leg.kind}", detail))
+    return events
 
 
 def tells(order: Order) -> bool:
     """Whether an order that stands so may be worth an event."""
+    return _tells(order) or any(_fills(leg) for leg in order.legs)
+
+
+def _tells(order: Order) -> bool:
     return order.status is OrderStatus.REJECTED or (order.status.ended and order.filled_qty > 0)
+
+
+def _fills(leg: Leg) -> bool:
+    return leg.status.ended and leg.filled_qty > 0
+
+
+def _detail(order: Order, leg: LegKind, side: Side, qty: Decimal, value: Decimal) -> dict[str, Any]:
+    return {
+        "run_id": order.run_id,
+        "client_order_id": order.client_order_id,
+        "leg": leg.value,
+        "symbol": order.symbol,
+        "side": side.value,
+        "qty": str(order.qty),
+        "filled_qty": str(qty),
+        "filled_avg_price": f"{value / qty:.4f}" if qty else None,
+        "strategies": list(order.strategies),
+        "note": order.note,
+    }
 
 
 def drift_events(run: Run, differences: Sequence[Mapping[str, str]]) -> list[DomainEvent]:

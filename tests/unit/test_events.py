@@ -8,7 +8,7 @@ from typing import Any
 
 from openbell.adapters.event_bus import EventBus
 from openbell.events import DomainEvent, EventKind, drift_events, halted, order_events, resumed, run_events
-from openbell.model import Halt, OrderStatus, Run, RunStatus
+from openbell.model import Halt, Leg, LegKind, OrderStatus, Run, RunStatus
 from tests.builders import AS_OF, D, order
 from tests.unit.infrastructure.sources import ROOT
 
@@ -86,6 +86,24 @@ def test_at_most_ten_events_go_in_one_call() -> None:
 def test_what_eventbridge_refuses_is_not_counted_as_published() -> None:
     events = every_event()[:3]
     assert EventBus(Recorder(refused=1), "bus").publish(events) == [events[0], events[2]]
+
+
+def test_a_protective_order_that_sold_is_told_once_under_an_id_of_its_own() -> None:
+    filled = replace(order(), status=OrderStatus.FILLED, filled_qty=D(10), filled_value=D(1000))
+    waits = Leg(LegKind.STOP, "leg-1", OrderStatus.WORKING)
+    sold = replace(waits, status=OrderStatus.FILLED, filled_qty=D(10), filled_value=D(905))
+    resting, stopped = replace(filled, legs=(waits,)), replace(filled, legs=(sold,))
+    (event,) = order_events(resting, stopped)
+    assert event.id == f"OrderFilled/{filled.client_order_id}/stop"
+    assert event.kind is EventKind.ORDER_FILLED
+    assert [event.detail[name] for name in ("leg", "side", "filled_qty", "filled_avg_price")] == [
+        "stop",
+        "sell",
+        "10",
+        "90.5000",
+    ]
+    assert order_events(stopped, stopped) == []
+    assert [event.detail["leg"] for event in order_events(order(), stopped)] == ["entry", "stop"]
 
 
 def test_the_same_change_has_the_same_id() -> None:
