@@ -15,7 +15,9 @@ from cli.commands.run import run
 from cli.commands.runs import replay, runs
 from cli.commands.status import status
 from cli.commands.strategies import strategies
+from cli.commands.sweep import sweep
 from cli.commands.up import up
+from cli.commands.walk_forward import walk_forward
 
 OPERATE = "A platform that is deployed, or runs in the local cloud"
 
@@ -36,6 +38,8 @@ def _root() -> None:
 app.add_typer(run, name="run")
 app.command()(up)
 app.command()(backtest)
+app.command()(walk_forward)
+app.command()(sweep)
 app.command(rich_help_panel=OPERATE)(console)
 app.command(rich_help_panel=OPERATE)(status)
 app.command(rich_help_panel=OPERATE)(positions)

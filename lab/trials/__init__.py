@@ -6,6 +6,7 @@
 
 from lab.trials.folds import Fold, cut_folds
 from lab.trials.grid import Grid, check_grid, read_grid
+from lab.trials.luck import Luck, luck_of
 from lab.trials.running import ProcessRunner, RunTrials
 from lab.trials.trial import Combination, Terms, Trial, TrialFigures, TrialResult, run_trial
 from lab.trials.walk_forward import FoldResult, WalkForward, best_of, walk_forward
@@ -15,6 +16,7 @@ __all__ = [
     "Fold",
     "FoldResult",
     "Grid",
+    "Luck",
     "ProcessRunner",
     "RunTrials",
     "Terms",
@@ -25,6 +27,7 @@ __all__ = [
     "best_of",
     "check_grid",
     "cut_folds",
+    "luck_of",
     "read_grid",
     "run_trial",
     "walk_forward",

@@ -1,0 +1,72 @@
+"""`openbell walk-forward`: what parameters that looked best in the past were worth afterwards."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.arguments import parse_equity, parse_slippage
+from cli.errors import told_plainly
+from cli.exits import Exit
+from cli.places import STRATEGIES
+
+FORECASTS = Path(".openbell/forecasts")
+
+
+def walk_forward(  # noqa: PLR0913 an argument for each option
+    *,
+    strategy: Annotated[str, typer.Argument(help="The strategy whose parameters are searched.")],
+    grid: Annotated[Path, typer.Option(help="YAML or JSON with the values to try; see docs/sweeps.md.")],
+    first: Annotated[str, typer.Option("--from", help="First session; default: a year after the data begins.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last session; default: the end of the data.")] = "",
+    train: Annotated[str, typer.Option(help="In-sample window: sessions, or 2y, 6m, 4w.")] = "2y",
+    test: Annotated[str, typer.Option(help="Out-of-sample window: likewise.")] = "6m",
+    anchored: Annotated[bool, typer.Option(help="Every in-sample window begins with the first session.")] = False,
+    every: Annotated[str, typer.Option(help="1d: a run each session. 1w: one on the first session of a week.")] = "1d",
+    bars: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
+    ] = None,
+    cost_bps: Annotated[str, typer.Option(help="Commission, basis points of every fill's value.")] = "1",
+    slippage_bps: Annotated[str, typer.Option(help="How much worse than the price the exchange fills.")] = "2",
+    equity: Annotated[str, typer.Option(help="Cash that every window begins with, USD.")] = "100000",
+    config: Annotated[Path, typer.Option(help="The strategies' configuration.")] = STRATEGIES,
+    processes: Annotated[int | None, typer.Option(help="At most so many; default: one a processor.", min=1)] = None,
+    report: Annotated[Path | None, typer.Option(help="Where the JSON goes; default: reports/.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of tables.")] = False,
+    cache: Annotated[Path, typer.Option(help="Where forecasts are kept, so that a second time is quick.")] = FORECASTS,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap of the Sharpe ratio.", min=0)] = 0,
+) -> None:
+    """Search parameters in one window of history, play the best in the next, and go on to the end.
+
+    Exit codes: 0 played; 1 no fold has an out-of-sample result; 2 wrong input; 130 interrupted (forecasts are kept).
+    """
+    with told_plainly():
+        # Seconds of imports, for which --help need not wait.
+        from cli.trials.bar import trials_bar  # noqa: PLC0415
+        from cli.trials.search import Windows, open_search  # noqa: PLC0415
+        from cli.trials.show import show_walk_forward  # noqa: PLC0415
+        from lab.request import BacktestRequest, parse_cost, parse_date, parse_every  # noqa: PLC0415
+        from lab.trials import ProcessRunner, read_grid  # noqa: PLC0415
+        from lab.trials import walk_forward as searched  # noqa: PLC0415
+        from lab.trials.running import Bench  # noqa: PLC0415
+
+        request = BacktestRequest(
+            strategies=(strategy,),
+            first=parse_date("--from", first),
+            last=parse_date("--to", last),
+            every=parse_every(every),
+            bars=bars,
+            cost_bps=parse_cost(cost_bps),
+            slippage_bps=parse_slippage(slippage_bps),
+            cash=parse_equity(equity),
+            config=config,
+            seed=seed,
+        )
+        search = open_search(read_grid(grid, strategy), request)
+        folds = Windows(train, test, anchored).folds(search.sessions)
+        bench = Bench(search.market.history, search.config, search.terms, cache)
+        with trials_bar() as on_trials, ProcessRunner(bench, on_trials, processes) as run:
+            found = searched(search.grid, folds, run)
+        path = report or Path("reports") / f"{search.name('walk-forward')}.json"
+        show_walk_forward(search, found, path, as_json=as_json)
+    raise typer.Exit(Exit.OK if len(found.returns) else Exit.FAILED)

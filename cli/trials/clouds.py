@@ -1,0 +1,79 @@
+"""Where a sweep's Lambdas run: in a local cloud that lives as long as the command, or in a stack that is there."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cli.effective import layer_files
+from cli.places import TEMPLATE
+from cli.platform import find_place, open_platform
+from cli.trials.cloud import Pace, Services
+from openbell.config import PlatformConfig
+from openbell.errors import InvalidInput
+
+_LOCAL_POLL_S, _AWS_POLL_S = 0.3, 3.0
+
+
+@dataclass(frozen=True)
+class SweepPlace:
+    """A stack for a sweep; `config` is what its functions are told, files relative to what was deployed."""
+
+    services: Services
+    config: Mapping[str, Any]
+    pace: Pace
+    lasting: bool  # whether what was played is still there when the command has ended
+
+
+@contextmanager
+def open_sweep_place(
+    stack: str, local: str, config: PlatformConfig, folder: Path, concurrency: int
+) -> Iterator[SweepPlace]:
+    """The stack that --stack or --local names, else a local cloud of the command's own.
+
+    `folder` is the configuration's, which was deployed with the stack. InvalidInput if the stack is too old for sweeps.
+    """
+    if not stack and not local:
+        with _own_cloud(config) as place:
+            yield place
+        return
+    with open_platform(find_place(stack, local)) as platform:
+        if "SweepMachineArn" not in platform.outputs:
+            raise InvalidInput(
+                f"the stack {platform.place.stack!r} was deployed before there were sweeps; deploy it once more"
+            )
+        told = _relative(config, folder).model_dump(mode="json")
+        yield SweepPlace(platform, told, Pace(concurrency, _LOCAL_POLL_S if local else _AWS_POLL_S), lasting=True)
+
+
+@contextmanager
+def _own_cloud(config: PlatformConfig) -> Iterator[SweepPlace]:
+    from local import LocalCloud  # noqa: PLC0415 seconds of imports, which a sweep on AWS need not wait for
+
+    processors = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory(prefix="openbell-sweep-") as work:
+        files = layer_files(config, Path(work))
+        told = yaml.safe_load(files["config/strategies.yaml"].read_text())
+        with LocalCloud(
+            template=TEMPLATE,
+            parameters={"TradingMode": "paper", "ScheduleState": "DISABLED"},
+            layer_files=files,
+            concurrency={"BacktestFoldFunction": processors},
+        ) as cloud:
+            yield SweepPlace(cloud, told, Pace(processors, _LOCAL_POLL_S), lasting=False)
+
+
+def _relative(config: PlatformConfig, folder: Path) -> PlatformConfig:
+    """The same with the files of own strategies as the deployed configuration names them."""
+    entries = dict(config.strategies)
+    for name, entry in config.enabled.items():
+        if entry.file and not entry.file.is_relative_to(folder):
+            raise InvalidInput(f"strategies.{name}.uses: {entry.file} lies outside {folder}, so it was not deployed")
+        if entry.file:
+            entries[name] = entry.with_file(entry.file.relative_to(folder))
+    return config.model_copy(update={"strategies": entries})
