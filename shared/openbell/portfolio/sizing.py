@@ -8,6 +8,8 @@ from enum import StrEnum
 from openbell.model import ZERO, Bracket, Cut, Side, Signal, Sleeve, Target
 from openbell.money import to_tick, whole_shares
 
+ONE = Decimal(1)
+
 
 class Sizing(StrEnum):
     """What a strategy does with holdings that it still wants."""
@@ -37,6 +39,7 @@ class SizingRule:
     sizing: Sizing
     cash_buffer: Decimal  # fraction of the sleeve's equity that is never invested
     bracket: BracketRule | None = None
+    max_weight: Decimal = ONE  # fraction of the sleeve's equity that one symbol gets at most
 
 
 def weigh(
@@ -70,7 +73,7 @@ def _budget_each(
     prices: Mapping[str, Decimal],
     rule: SizingRule,
 ) -> Decimal:
-    """USD for each symbol to be sized: its equal weight, as far as the sleeve's cash reaches."""
+    """USD for each symbol to be sized: its equal weight, as far as the limit for one and the sleeve's cash allow."""
     if not sized:
         return ZERO
     gone = {signal.symbol for signal in leaving}
@@ -80,7 +83,7 @@ def _budget_each(
     investable = equity * (1 - rule.cash_buffer)
     equal_weight = investable / (len(sized) + len(kept))
     kept_value = sum((sleeve.held(symbol) * prices.get(symbol, ZERO) for symbol in kept), ZERO)
-    return max(ZERO, min(equal_weight, (investable - kept_value) / len(sized)))
+    return max(ZERO, min(equal_weight, equity * rule.max_weight, (investable - kept_value) / len(sized)))
 
 
 def _size(

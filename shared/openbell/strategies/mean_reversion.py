@@ -1,5 +1,6 @@
 """mean_reversion: buy a short, sharp fall in a long rise, and sell the recovery."""
 
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ _STILL = 1e-9  # fraction: the average of a price that stands still differs from
 class MeanReversionParameters(Parameters):
     """RSI over `rsi_bars` below `oversold` is a sharp fall; above the average of `trend` bars is a long rise."""
 
+    max_weight: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.25")  # a day may have one entry only
     rsi_bars: Annotated[int, Field(ge=1, le=30)] = 2
     oversold: Annotated[float, Field(gt=0, le=50)] = 10.0
     trend: Annotated[int, Field(ge=3, le=500)] = 200

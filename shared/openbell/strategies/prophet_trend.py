@@ -15,6 +15,7 @@ class ProphetTrendParameters(Parameters):
     """Fractions of the entry's price for the protective orders; the rule that reads the forecast."""
 
     rule: Literal["interval_skew", "trendline"] = "interval_skew"
+    max_weight: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.25")  # a day may have one entry only
     skill_gate: bool = True  # enter nothing whose past forecasts were no better than "tomorrow equals today"
     stop: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.02")
     stop_limit: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.03")
@@ -60,7 +61,7 @@ class ProphetTrend(Strategy[ProphetTrendParameters]):
         """Entries are sized equally and come with a bracket; holdings are left alone."""
         parameters = self.parameters
         bracket = BracketRule(parameters.stop, parameters.stop_limit, parameters.take_profit)
-        return SizingRule(self.sizing, parameters.cash_buffer, bracket)
+        return SizingRule(self.sizing, parameters.cash_buffer, bracket, parameters.max_weight)
 
 
 def _interval_skew(forecast: Forecast) -> Signal:

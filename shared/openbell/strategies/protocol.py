@@ -19,6 +19,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     cash_buffer: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal("0.05")  # of the sleeve's equity, never invested
+    max_weight: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)  # of the sleeve's equity, in one symbol at most
 
 
 @dataclass(frozen=True)
@@ -91,4 +92,4 @@ class Strategy[P: Parameters]:
 
     def sizing_rule(self) -> SizingRule:
         """How its signals become weights."""
-        return SizingRule(self.sizing, self.parameters.cash_buffer)
+        return SizingRule(self.sizing, self.parameters.cash_buffer, max_weight=self.parameters.max_weight)

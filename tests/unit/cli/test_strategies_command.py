@@ -38,7 +38,13 @@ def test_every_shipped_strategy_is_listed_with_what_it_does_and_its_parameters()
     found = rows()
     assert set(SHIPPED) <= set(found)
     assert found["momentum"]["what"] == "Holds the winners of the last year less its last month, at equal weights."
-    assert found["momentum"]["parameters"] == {"cash_buffer": "0.05", "hold": 5, "lookback": 252, "skip": 21}
+    assert found["momentum"]["parameters"] == {
+        "cash_buffer": "0.05",
+        "max_weight": "1",
+        "hold": 5,
+        "lookback": 252,
+        "skip": 21,
+    }
     assert [name for name, row in found.items() if row["enabled"]] == ["prophet_trend", "momentum"]
 
 
@@ -88,7 +94,7 @@ def test_what_is_said_of_a_new_strategy_enables_it(tmp_path: Path) -> None:
     found = rows("--config", config_file(tmp_path, entry))
     assert found["my_first"]["uses"] == "own/my_first.py:MyFirst"
     assert found["my_first"]["what"] == "Holds what has risen over the last `bars` bars, and leaves what has fallen."
-    assert found["my_first"]["parameters"] == {"cash_buffer": "0.05", "bars": 20}
+    assert found["my_first"]["parameters"] == {"cash_buffer": "0.05", "max_weight": "1", "bars": 20}
 
 
 @pytest.mark.parametrize(

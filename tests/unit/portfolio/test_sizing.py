@@ -50,6 +50,13 @@ def test_entries_never_spend_more_than_the_sleeve_has_left() -> None:
     assert quantities(targets) == {"B": 5}
 
 
+def test_a_single_entry_gets_no_more_than_the_weight_for_one() -> None:
+    # 10,000 x 0.25 = 2,500, though the equal weight would be 9,500
+    rule = SizingRule(Sizing.ENTER, D("0.05"), max_weight=D("0.25"))
+    targets, _ = weigh([buy("A")], sleeve(), {"A": D(100)}, rule)
+    assert quantities(targets) == {"A": 25}
+
+
 def test_a_holding_without_a_signal_is_kept() -> None:
     targets, _ = weigh([], sleeve(positions={"A": ("10", "1000")}), {"A": D(100)}, ENTER)
     assert targets == []
