@@ -1,7 +1,8 @@
 """A backtest: the runs of the workflow on every session of a stretch of history, one after the other."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 from lab.forecasts import ForecastStore
 from lab.next_run import NextRun
@@ -28,17 +29,18 @@ def backtest(
     on_run: OnRun | None = None,
     on_progress: OnProgress | None = None,
     skip_silent: bool = True,
+    player: "type[Playing] | None" = None,
 ) -> Outcome:
     """Every run from the first to the last session of `settings`, with the enabled strategies of `config`.
 
     The strategies look at every symbol of `history`, whatever their `universe.members` says.
 
     `on_run` gets every run that was made; with `skip_silent` those are left out in which all strategies are known to be
-    silent, which changes nothing that is traded. Raises InvalidInput if the dates lie outside the data, ConfigError for
-    wrong parameters.
+    silent, which changes nothing that is traded. `player` is where they are played; None: on the paper exchange. Raises
+    InvalidInput if the dates lie outside the data, ConfigError for wrong parameters.
     """
     check_dates(history, settings)
-    playing = _Playing(history, config, settings, store)
+    playing = (player or Playing)(history, config, settings, store)
     return playing.play(on_run, on_progress, skip_silent=skip_silent)
 
 
@@ -52,7 +54,9 @@ def check_dates(history: History, settings: BacktestSettings) -> None:
         raise InvalidInput(f"--from {settings.first} is after --to {settings.last}")
 
 
-class _Playing:
+class Playing:
+    """The runs of a backtest, on the paper exchange; another market overrides what is asked of it."""
+
     def __init__(
         self, history: History, config: PlatformConfig, settings: BacktestSettings, store: ForecastStore
     ) -> None:
@@ -65,8 +69,11 @@ class _Playing:
             raise InvalidInput(f"from {settings.first} to {settings.last} no session is open at {settings.at:%H:%M}")
         start = self._at(self._runs[0])
         self._exchange = QuickExchange(QuickHistory(history), settings.cash, start, settings.slippage_bps)
-        self._desk = QuickDesk(self._exchange, config, store)
+        self._desk = self._make_desk(config, store)
         self._record = Record()
+
+    def _make_desk(self, config: PlatformConfig, store: ForecastStore) -> QuickDesk:
+        return QuickDesk(self._exchange, config, store)
 
     def _at(self, session: Session) -> datetime:
         return datetime.combine(session.day, self._settings.at, NEW_YORK)
@@ -97,7 +104,7 @@ class _Playing:
             on_run(ran)
 
     def _outcome(self) -> Outcome:
-        record, equities = self._record, self._exchange.equities()
+        record, equities = self._record, self._equities()
         return Outcome(
             settings=self._settings,
             sessions=tuple(day for day, _ in equities),
@@ -114,18 +121,29 @@ class _Playing:
             run_failures=record.run_failures,
             strategy_failures=record.strategy_failures,
             accuracy={name: scores.by_horizon() for name, scores in record.accuracy.items()},
-            fills=self._exchange.describe_fills(),
+            fills=self._describe_fills(),
         )
 
+    def _equities(self) -> Sequence[tuple[date, Decimal]]:
+        """USD at the close of each session."""
+        return self._exchange.equities()
+
+    def _describe_fills(self) -> str:
+        return self._exchange.describe_fills()
+
+    def _last_filled(self, broker_order_id: str) -> datetime | None:
+        """When an order was filled that was."""
+        order = self._exchange.state.book.get(broker_order_id)
+        return order.updated_at if order else None
+
     def _orders(self) -> Sequence[DatedOrder]:
-        book = self._exchange.state.book
         found = []
         for run, day in self._record.run_days.items():
             for order in self._desk.ledger.orders(run):
-                entry = book.by_client_id(order.client_order_id)
-                legs = {leg.broker_order_id: book.get(leg.broker_order_id) for leg in order.legs if leg.filled_qty}
-                at = entry.updated_at if entry and order.filled_qty else None
-                found.append(DatedOrder(day, order, at, {i: leg.updated_at for i, leg in legs.items() if leg}))
+                at = self._last_filled(order.broker_order_id) if order.filled_qty else None
+                ids = [leg.broker_order_id for leg in order.legs if leg.filled_qty]
+                legs = {i: leg_at for i in ids if (leg_at := self._last_filled(i))}
+                found.append(DatedOrder(day, order, at, legs))
         return found
 
 

@@ -80,12 +80,18 @@ def owned(sleeves: Mapping[str, Sleeve]) -> dict[str, Decimal]:
 class QuickDesk:
     """What all runs of a backtest work with."""
 
-    def __init__(self, exchange: QuickExchange, config: PlatformConfig, store: ForecastStore) -> None:
+    def __init__(
+        self,
+        exchange: QuickExchange,
+        config: PlatformConfig,
+        store: ForecastStore,
+        broker: QuickBroker | None = None,  # default: the exchange's own
+    ) -> None:
         self.exchange = exchange
         self.config = config
         self.strategies = build_strategies(config)
         self.names = tuple(config.enabled)
-        self.broker = QuickBroker(exchange)
+        self.broker = broker or QuickBroker(exchange)
         self.ledger = MemoryLedger()
         self.snapshots = SnapshotTaker(exchange, config)
         self._store = store
@@ -239,12 +245,16 @@ class QuickDesk:
 
     def _trade(self, ran: Ran, lease: Lease) -> None:
         run, plan = ran.inputs.run_id, ran.decisions.plan
-        self.ledger.save_plan(run, plan.orders, self._changed_sleeves(ran), plan.crosses, lease)
+        self._save_plan(ran, lease)
         for side in (Side.SELL, Side.BUY):
             orders = [order.client_order_id for order in plan.orders if order.side is side]  # in their sending order
             for client_order_id in orders:
                 submit(run, client_order_id, self._desk, lease, self.exchange.wait)
             self._settle(ran.inputs, orders, lease)
+
+    def _save_plan(self, ran: Ran, lease: Lease) -> None:
+        plan = ran.decisions.plan
+        self.ledger.save_plan(ran.inputs.run_id, plan.orders, self._changed_sleeves(ran), plan.crosses, lease)
 
     def _settle(self, inputs: RunInputs, orders: list[str], lease: Lease) -> None:
         sent = [self.ledger.order(inputs.run_id, client_order_id) for client_order_id in orders]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Literal
 
 from cli.effective import on_local_market
 from lab.outcome import BacktestSettings, Every
@@ -14,6 +15,9 @@ from paper import History
 
 _WARM_UP = 252  # sessions before the first run where no date is asked for
 _MOST_BPS = 1000
+
+
+type Engine = Literal["openbell", "backtrader"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class BacktestRequest:
     cash: Decimal
     config: Path
     seed: int = 0  # of the bootstrap
+    engine: Engine = "openbell"
 
 
 def parse_date(option: str, text: str) -> date | None:
@@ -47,6 +52,15 @@ def parse_every(text: str) -> Every:
     if text == "1w":
         return "1w"
     raise InvalidInput(f"--every {text}: expected 1d (each session) or 1w (the first session of each week)")
+
+
+def parse_engine(text: str) -> Engine:
+    """What plays the runs; InvalidInput unless it is openbell or backtrader."""
+    if text == "openbell":
+        return "openbell"
+    if text == "backtrader":
+        return "backtrader"
+    raise InvalidInput(f"--engine {text}: expected openbell (the paper exchange) or backtrader")
 
 
 def parse_cost(text: str) -> Decimal:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cli.market import open_market
 from lab.backtest import OnProgress, backtest
+from lab.bridge import in_backtrader
 from lab.figures import Figures, Provenance, data_hash, figures_of
 from lab.forecasts import ForecastStore
 from lab.outcome import Outcome
@@ -47,10 +48,11 @@ class Played:
 
 def play(request: BacktestRequest, cache: Path | None, on_progress: OnProgress | None) -> Played:
     """Play the request, forecasts kept in `cache`; InvalidInput and ConfigError come before anything is played."""
+    player = in_backtrader() if request.engine == "backtrader" else None
     market = open_market(request.bars)
     config = chosen_config(request.config, request.strategies)
     settings = settings_of(request, market.history)
-    outcome = backtest(market.history, config, settings, ForecastStore(cache), on_progress=on_progress)
+    outcome = backtest(market.history, config, settings, ForecastStore(cache), on_progress=on_progress, player=player)
     provenance = Provenance(
         data_hash(market.history),
         market.source,

@@ -42,6 +42,9 @@ def backtest(  # noqa: PLR0913 an argument for each option
     report: Annotated[Path | None, typer.Option(help="Where the tear sheet goes; default: reports/.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of tables.")] = False,
     cache: Annotated[Path, typer.Option(help="Where forecasts are kept, so that a second time is quick.")] = FORECASTS,
+    engine: Annotated[
+        str, typer.Option(help="openbell: the paper exchange. backtrader: inside Backtrader, an extra of its own.")
+    ] = "openbell",
     seed: Annotated[int, typer.Option(help="Of the bootstrap of the Sharpe ratio.", min=0)] = 0,
 ) -> None:
     """Play strategies over history: the decisions of the workflow, on a paper exchange in this process.
@@ -50,7 +53,7 @@ def backtest(  # noqa: PLR0913 an argument for each option
     """
     with told_plainly():
         # Seconds of imports, for which --help need not wait.
-        from lab.request import BacktestRequest, parse_cost, parse_date, parse_every  # noqa: PLC0415
+        from lab.request import BacktestRequest, parse_cost, parse_date, parse_engine, parse_every  # noqa: PLC0415
         from lab.session import play  # noqa: PLC0415
 
         request = BacktestRequest(
@@ -64,6 +67,7 @@ def backtest(  # noqa: PLR0913 an argument for each option
             cash=parse_equity(equity),
             config=config,
             seed=seed,
+            engine=parse_engine(engine),
         )
         with _progress_bar() as on_progress:
             played = play(request, cache, on_progress)
