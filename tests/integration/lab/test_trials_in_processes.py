@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from lab.trials import Combination, ProcessRunner, Terms, Trial
+from lab.trials.running import Bench
+from tests.unit.lab.trials.searches import SESSIONS, config, market
+
+
+def test_processes_give_the_same_results_in_the_same_order(tmp_path: Path) -> None:
+    bench = Bench(market(), config(tmp_path), Terms())
+    trials = [Trial("holds", Combination({"pick": p}), SESSIONS[60], SESSIONS[80]) for p in ("UP", "BOOM", "DOWN")]
+    told: list[tuple[int, int, int]] = []
+    with ProcessRunner(bench, processes=1) as alone:
+        expected = alone(trials)
+    with ProcessRunner(bench, lambda *numbers: told.append(numbers), processes=2, worth_s=0) as apart:
+        assert apart(trials) == expected
+    assert told == [(1, 0, 3), (2, 1, 3), (3, 1, 3)]  # done, failed, of
