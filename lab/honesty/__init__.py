@@ -1,0 +1,6 @@
+"""Whether a strategy is what it says: no look-ahead, nothing from outside, the same twice, and warm enough."""
+
+from lab.honesty.examination import Examination, examine
+from lab.honesty.verdicts import Difference, Status, Verdict, WarmUpRow
+
+__all__ = ["Difference", "Examination", "Status", "Verdict", "WarmUpRow", "examine"]
