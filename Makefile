@@ -17,13 +17,16 @@ CONFIG_live := live
 # A live deployment takes its parameters from the command line, typed by a person each time, not from samconfig.toml.
 LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
 
-.PHONY: help setup run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy clean
+.PHONY: help setup peers run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 setup: ## Install the locked packages into .venv, fetching uv and Python 3.13 if need be
 	@scripts/bootstrap.sh
+
+peers: setup ## Install what tests compare with (backtesting.py) into .tools/peers, apart from the project
+	@scripts/peers.sh backtesting
 
 run: setup ## Rehearse a trading day on this machine: make run ARGS="--help"
 	@$(BIN)/openbell run $(ARGS)
@@ -56,8 +59,9 @@ format: setup ## Rewrite the code as the linter wants it
 
 bench: bench-forecast bench-backtest ## Every measurement
 
-bench-backtest: setup ## Backtests: speed beside Backtrader with the same trades, and beside stock Prophet
-	@PATH="$(CURDIR)/.tools/bin:$$PATH" $(BIN)/python -m bench.backtest $(ARGS)
+bench-backtest: setup ## Backtests: speed beside Backtrader, backtesting.py, vectorbt and stock Prophet
+	@-scripts/peers.sh backtesting vectorbt
+	@$(BIN)/python -m bench.backtest $(ARGS)
 
 bench-forecast: setup ## Forecasts: accuracy, then speed and exactness beside Prophet's
 	@$(BIN)/python -m bench.forecast_accuracy

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Gives programs that tests and measurements compare with an environment each, .tools/peers/NAME, from the pins in
+# bench/peers/NAME.txt: none of them is a part of the project. Costs nothing when they are there.
+#   scripts/peers.sh NAME...
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+unset PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
+readonly uv=.tools/bin/uv
+failed=0
+
+# With the project's Python, else with any that uv finds or fetches.
+install() {
+  local home=$1 pins=$2 python
+  for python in .venv/bin/python 3.13 3.12 3.11; do
+    "$uv" venv --quiet --clear --python "$python" "$home" &&
+      "$uv" pip install --quiet --no-deps --compile-bytecode --python "$home/bin/python" --requirements "$pins" && return
+  done
+  return 1
+}
+
+mkdir -p .tools/peers
+for name in "$@"; do
+  home=.tools/peers/$name pins=bench/peers/$name.txt
+  cmp --silent "$pins" "$home/.pins" && continue
+  echo "peers: installing $name into $home" >&2
+  if install "$home" "$pins" >"$home.log" 2>&1; then
+    cp "$pins" "$home/.pins"
+    rm "$home.log"
+  else
+    rm -rf "$home"
+    echo "peers: $name is not installable: $(tail -1 "$home.log") ($home.log says more)" >&2
+    failed=1
+  fi
+done
+exit $failed
