@@ -1,8 +1,20 @@
+import subprocess
+import sys
 from pathlib import Path
 
 from lab.trials import Combination, ProcessRunner, Terms, Trial
 from lab.trials.running import Bench
 from tests.unit.lab.trials.searches import SESSIONS, config, market
+
+# What is on a laptop and not in the bundle of BacktestFold.
+LACKING = ("cli", "flask", "jinja2", "local", "matplotlib", "moto", "pyarrow", "rich", "skfolio", "typer", "werkzeug")
+
+
+def test_the_code_of_a_trial_needs_nothing_that_its_bundle_lacks() -> None:
+    hidden = "; ".join(f"sys.modules[{name!r}] = None" for name in LACKING)  # importing one of them fails
+    code = f"import sys; {hidden}; import lab.trials.batch, paper"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_processes_give_the_same_results_in_the_same_order(tmp_path: Path) -> None:
