@@ -4,6 +4,7 @@ import typer
 
 from cli.commands.backtest import backtest
 from cli.commands.books import orders, positions, reconcile
+from cli.commands.check import check
 from cli.commands.console import console
 from cli.commands.cost import cost
 from cli.commands.doctor import doctor
@@ -38,6 +39,7 @@ def _root() -> None:
 app.add_typer(run, name="run")
 app.command()(up)
 app.command()(backtest)
+app.command()(check)
 app.command()(walk_forward)
 app.command()(sweep)
 app.command(rich_help_panel=OPERATE)(console)

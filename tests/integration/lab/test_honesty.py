@@ -1,17 +1,19 @@
 """Strategies that cheat, each in its own way, are found out; honest ones are not accused."""
 
+import json
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from lab.closes import Closes, Window
 from lab.forecasts import ForecastStore
-from lab.honesty import Difference, Examination, Status, examine
+from lab.honesty import Difference, Examination, Stage, Status, examine, scenes
 from lab.honesty.again import HASH_SEEDS
-from lab.honesty.playing import Stage, scenes
 from openbell.config import PlatformConfig, parse_config
 from paper import BarArrays, History
 from tests.integration.lab.markets import ohlc_market
@@ -257,3 +259,41 @@ def test_silence_proves_nothing(tmp_path: Path) -> None:
 
 def test_a_strategy_that_raises_is_told_with_its_message(tmp_path: Path) -> None:
     assert example(own(tmp_path, _RAISES, cuts=1), RUNS).after == "RuntimeError: out of ideas"
+
+
+def test_the_command_tells_the_counterexample_and_ends_with_1(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text(as_csv())
+    (tmp_path / "own.py").write_text(_HEAD + _READS_ALL_AT_IMPORT.format(file=str(tmp_path / "prices.csv")))
+    entry = f"{{uses: own.py:Own, allocation: 1, universe: {_UNIVERSE}, forecast: {_FORECAST}}}"
+    (tmp_path / "strategies.yaml").write_text(f"strategies:\n  own: {entry}\n")
+    files = ["--config", str(tmp_path / "strategies.yaml"), "--bars", str(tmp_path / "prices.csv")]
+    told = CliRunner().invoke(app, ["check", "own", *files, "--cuts", "1"])
+    assert told.exit_code == 1
+    assert "was 1, became -1" in told.stdout
+    assert "own: 2 answers of 7 were not what they should be." in told.stdout
+
+
+def test_the_command_answers_in_json_and_with_0_for_an_honest_strategy(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text(as_csv())
+    told = CliRunner().invoke(
+        app, ["check", "sma_cross", "--cuts", "1", "--bars", str(tmp_path / "prices.csv"), "--json"]
+    )
+    answer = json.loads(told.stdout)
+    assert (told.exit_code, answer["honest"], answer["strategy"]) == (0, True, "sma_cross")
+    assert {verdict["status"] for verdict in answer["verdicts"]} == {"passed"}
+    assert answer["warm_up"][-1]["changed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["near_hgih"], "unknown strategy near_hgih"),
+        (["momentum", "--cuts", "0"], "--cuts 0: expected a number of sessions from 1 to 1000"),
+        (["momentum", "--from", "2023-01-01"], "no session to look at from 2023-01-01"),
+        (["momentum", "--to", "yesterday"], "--to yesterday: expected a date"),
+    ],
+)
+def test_wrong_input_is_told_and_ends_with_2(arguments: list[str], told: str) -> None:
+    ended = CliRunner().invoke(app, ["check", *arguments])
+    assert ended.exit_code == 2
+    assert told in " ".join(ended.stderr.split())
