@@ -69,10 +69,7 @@ def write_answer(answer: Json, path: Path) -> None:
 
 def _provenance(search: Search) -> Json:
     return {
-        "strategy": search.grid.strategy,
-        "from": search.first.isoformat(),
-        "to": search.last.isoformat(),
-        "grid": {section: dict(getattr(search.grid, section)) for section in ("parameters", "universe", "forecast")},
+        **search.asked,
         "data": search.market.source,
         "data_hash": search.data_hash,
         "terms": to_plain(search.terms),

@@ -79,8 +79,8 @@ class CloudRunner:
             raise InvalidInput(f"--resume {self.name}: there is no such sweep in the stack's archive") from error
         if found != content:
             raise InvalidInput(
-                f"--resume {self.name}: it was begun with other bars, another configuration or other costs; "
-                "give the same as then, or start a new sweep"
+                f"--resume {self.name}: it was begun with another grid, other dates, bars, costs or another "
+                "configuration; give the same as then, or start a new sweep"
             )
 
     def __call__(self, trials: Sequence[Trial]) -> list[TrialResult]:

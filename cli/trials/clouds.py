@@ -48,14 +48,14 @@ def open_sweep_place(
                 f"the stack {platform.place.stack!r} was deployed before there were sweeps; deploy it once more"
             )
         told = _relative(config, folder).model_dump(mode="json")
-        yield SweepPlace(platform, told, Pace(concurrency, _LOCAL_POLL_S if local else _AWS_POLL_S), lasting=True)
+        pace = Pace(min(concurrency, _processors()), _LOCAL_POLL_S) if local else Pace(concurrency, _AWS_POLL_S)
+        yield SweepPlace(platform, told, pace, lasting=True)
 
 
 @contextmanager
 def _own_cloud(config: PlatformConfig) -> Iterator[SweepPlace]:
     from local import LocalCloud  # noqa: PLC0415 seconds of imports, which a sweep on AWS need not wait for
 
-    processors = os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="openbell-sweep-") as work:
         files = layer_files(config, Path(work))
         told = yaml.safe_load(files["config/strategies.yaml"].read_text())
@@ -63,9 +63,13 @@ def _own_cloud(config: PlatformConfig) -> Iterator[SweepPlace]:
             template=TEMPLATE,
             parameters={"TradingMode": "paper", "ScheduleState": "DISABLED"},
             layer_files=files,
-            concurrency={"BacktestFoldFunction": processors},
+            concurrency={"BacktestFoldFunction": _processors()},
         ) as cloud:
-            yield SweepPlace(cloud, told, Pace(processors, _LOCAL_POLL_S), lasting=False)
+            yield SweepPlace(cloud, told, Pace(_processors(), _LOCAL_POLL_S), lasting=False)
+
+
+def _processors() -> int:
+    return os.cpu_count() or 1
 
 
 def _relative(config: PlatformConfig, folder: Path) -> PlatformConfig:

@@ -13,6 +13,7 @@ from cli.trials.search import Search, Windows, check_sweep_name
 from cli.trials.show import show_sweep, show_walk_forward
 from lab.trials import walk_forward
 from lab.trials.batch import Plan
+from openbell.codec import to_plain
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def fan_out(search: Search, windows: Windows | None, fanned: Fanned, report: Pat
         if place.lasting:
             progress().print(f"Sweep {escape(name)}; if it is broken off, go on with --resume {escape(name)}")
         run = CloudRunner(place.services, name, place.pace, on_trials)
-        plan = Plan(dict(place.config), search.terms, search.data_hash)
+        asked = {**search.asked, "windows": to_plain(windows)}
+        plan = Plan(dict(place.config), search.terms, search.data_hash, asked)
         run.prepare(search.market.history, plan, resumed=bool(fanned.resume))
         found = walk_forward(search.grid, folds, run) if windows else None
         results = [] if windows else run(search.trials)

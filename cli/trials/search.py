@@ -1,9 +1,11 @@
 """What a search of parameters is made of, checked before the first trial."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 from cli.market import Market, open_market
 from lab.backtest import check_dates
@@ -11,6 +13,7 @@ from lab.figures import data_hash
 from lab.request import BacktestRequest, chosen_config, settings_of
 from lab.trials import Fold, Grid, Terms, Trial, check_grid, cut_folds
 from lab.trials.folds import parse_span
+from lab.trials.grid import SECTIONS
 from openbell.config import PlatformConfig
 from openbell.errors import InvalidInput
 
@@ -54,6 +57,12 @@ class Search:
         return [Trial(self.grid.strategy, c, self.first, self.last) for c in self.grid.combinations()]
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """What decides which trials there are, as JSON-able data."""
+        axes = {section: dict(getattr(self.grid, section)) for section in SECTIONS}
+        return {"strategy": self.grid.strategy, "grid": axes, "from": str(self.first), "to": str(self.last)}
+
+    @property
     def data_hash(self) -> str:
         """A short name of the bars."""
         return data_hash(self.market.history)
@@ -63,8 +72,8 @@ class Search:
         return f"{kind}-{_plain(self.grid.strategy)}-{self.first}-{self.last}"
 
     def new_sweep(self) -> str:
-        """A name for a sweep, which no other has unless it begins in the same second."""
-        return f"{_plain(self.grid.strategy)}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        """A name for a sweep, which no other has."""
+        return f"{_plain(self.grid.strategy)}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def _plain(name: str) -> str:

@@ -25,6 +25,7 @@ class Plan:
     config: dict[str, Any]
     terms: Terms
     data_hash: str  # of the bars
+    asked: dict[str, Any]  # grid, dates and windows: a sweep that goes on must have the same
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from openbell.errors import ConfigError
 from openbell.strategies import build_strategy
 
 MOST_COMBINATIONS = 10_000
+SECTIONS = ("parameters", "universe", "forecast")
 
 type _Lists = dict[str, Annotated[list[Any], Field(min_length=1)]]
 
@@ -44,7 +45,7 @@ class Grid:
 
     def axes(self) -> Iterator[tuple[str, str, Sequence[Any]]]:
         """Section, name and values of everything that is varied, in the file's order."""
-        for section in ("parameters", "universe", "forecast"):
+        for section in SECTIONS:
             for name, values in getattr(self, section).items():
                 yield section, name, values
 
@@ -53,7 +54,7 @@ class Grid:
         axes = list(self.axes())
         made = []
         for values in product(*(found for _, _, found in axes)):
-            parts: dict[str, dict[str, Any]] = {"parameters": {}, "universe": {}, "forecast": {}}
+            parts: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
             for (section, name, _), value in zip(axes, values, strict=True):
                 parts[section][name] = value
             made.append(Combination(**parts))

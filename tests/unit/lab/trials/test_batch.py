@@ -21,7 +21,7 @@ def prepared(folder: Path) -> MemoryArchive:
     archive = MemoryArchive()
     told = config(folder).model_dump(mode="json")
     told["strategies"]["holds"]["uses"] = "holds.py:Holds"  # relative to what was deployed
-    archive.put(plan_key("s"), to_json(Plan(told, Terms(), data_hash(market()))))
+    archive.put(plan_key("s"), to_json(Plan(told, Terms(), data_hash(market()), {})))
     archive.put(bars_key("s"), pack_history(market()))
     return archive
 
