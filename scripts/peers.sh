@@ -5,6 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 unset PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
+export UV_NO_CONFIG=1 # the project's exclusions and overrides are none of theirs
 readonly uv=.tools/bin/uv
 failed=0
 
