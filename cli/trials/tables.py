@@ -15,6 +15,7 @@ from cli.grid import grid
 from cli.trials.answer import stitched
 from lab.trials import FoldResult, Luck, TrialFigures, TrialResult, WalkForward
 
+_SURVIVORS = "The symbols are those that lasted: survivorship bias flatters every line."
 _SHOWN = 10  # trials of a sweep
 _REASONS = 5  # of failed trials
 _UNKNOWN = "\N{EN DASH}"
@@ -28,6 +29,7 @@ def sweep_tables(results: Sequence[TrialResult], luck: Luck | None) -> Iterable[
     if luck and ranked:
         yield Panel(_of_the_best(ranked[0], luck), border_style=_border(luck))
         yield _best(ranked[:_SHOWN], len(played))
+        yield _SURVIVORS
     yield from _failures(results)
 
 
@@ -36,6 +38,7 @@ def walk_forward_tables(found: WalkForward, luck: Luck | None, last: date) -> It
     if luck:
         yield Panel(_out_of_sample(found, luck), border_style=_border(luck))
     yield _folds(found.folds)
+    yield _SURVIVORS
     if (end := found.folds[-1].fold.out_last) < last:
         yield f"After {end} fewer sessions are left than an out-of-sample window has: they were not played."
     yield from _failures([*found.results, *(fold.out_of_sample for fold in found.folds if fold.out_of_sample)])
@@ -57,6 +60,7 @@ def _out_of_sample(found: WalkForward, luck: Luck) -> str:
     figures = stitched(found)
     inside, outside = found.mean_sharpes()
     kept = f"{percent(outside / inside, 0)} of it was kept" if inside > 0 else "there was nothing to keep"
+    kept = "nothing was lost" if 0 < inside <= outside else kept
     different = len({str(combination) for combination in found.chosen})
     return (
         f"[bold]Out of sample: Sharpe {_number(luck.annual_sharpe)} a year[/] over {figures['sessions']:,} sessions; "
