@@ -33,7 +33,8 @@ def backtest(
 ) -> Outcome:
     """Every run from the first to the last session of `settings`, with the enabled strategies of `config`.
 
-    The strategies look at every symbol of `history`, whatever their `universe.members` says.
+    The strategies look at every symbol of `history`, or at the members of the day if `settings` have them, whatever
+    their `universe.members` says.
 
     `on_run` gets every run that was made; with `skip_silent` those are left out in which all strategies are known to be
     silent, which changes nothing that is traded. `player` is where they are played; None: on the paper exchange. Raises
@@ -73,7 +74,7 @@ class Playing:
         self._record = Record()
 
     def _make_desk(self, config: PlatformConfig, store: ForecastStore) -> QuickDesk:
-        return QuickDesk(self._exchange, config, store)
+        return QuickDesk(self._exchange, config, store, members=self._settings.members)
 
     def _at(self, session: Session) -> datetime:
         return datetime.combine(session.day, self._settings.at, NEW_YORK)

@@ -95,7 +95,10 @@ class CurveMaker:
         return traded, commission
 
     def buy_and_hold(self) -> tuple[Curve, tuple[str, ...]]:
-        """All money in equal parts into every symbol with a close on the first session, at the same costs; and them."""
+        """All money in equal parts into every symbol with a close on the first session, at the same costs; and them.
+
+        Where the backtest has members, into those of that session.
+        """
         symbols = tuple(symbol for symbol in self._history.symbols if self._has_first_close(symbol))
         cash = float(self._outcome.settings.cash)
         rates = float(self._outcome.settings.slippage_bps) * _ONE_BP, float(self._cost_bps) * _ONE_BP
@@ -110,5 +113,8 @@ class CurveMaker:
         return Curve(cash, equity, equity, traded, commission), symbols
 
     def _has_first_close(self, symbol: str) -> bool:
-        row = self._history.sessions.index(self._outcome.sessions[0])
+        first, members = self._outcome.sessions[0], self._outcome.settings.members
+        if members is not None and symbol not in members.on(first):
+            return False
+        row = self._history.sessions.index(first)
         return bool(self._history.bars.close[row, self._history.columns[symbol]] > 0)

@@ -1,6 +1,6 @@
 """Which run of a backtest is the next in which anything might happen that the exchange does not do by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from lab.closes import Flags
 from lab.quick_run import QuickDesk
 from lab.screens import Outlook, Screen, screen_of
+from openbell.model import Sleeve
 from paper.sessions import Session
 
 _LOOK_AHEAD = 64  # runs looked through at once
@@ -28,7 +29,7 @@ class NextRun:
             return number
         while number < len(self._runs):
             end = min(number + _LOOK_AHEAD, len(self._runs))
-            flags = self._stale[number:end].copy()
+            flags = self._doubtful(number, end, sleeves.values())
             for name, screen in self._screens.items():
                 flags |= screen.may_speak(number, end, sleeves[name])
             found = int(flags.argmax()) if flags.any() else end - number
@@ -61,18 +62,23 @@ class NextRun:
         closes = self._desk.snapshots.closes
         days = [session.day for session in self._runs]
         windows, usable = self._desk.snapshots.plan(days)
-        usable = usable & self._candidates
-        return Outlook(days, np.maximum(windows.beyond - 1, 0), closes.values, usable, dict(closes.columns))
+        candidates = self._desk.snapshots.may_choose(days, self._desk.broker.tradable_symbols())
+        rows = np.maximum(windows.beyond - 1, 0)
+        return Outlook(days, rows, closes.values, usable, candidates, dict(closes.columns))
 
-    @cached_property
-    def _candidates(self) -> Flags:
-        """Which symbols are candidates of a run that holds nothing."""
-        wanted = self._desk.broker.tradable_symbols()
-        return np.array([symbol in wanted for symbol in self._desk.snapshots.closes.symbols])
+    def _doubtful(self, start: int, end: int, sleeves: Iterable[Sleeve]) -> Flags:
+        """Runs that no screen can judge.
 
-    @cached_property
-    def _stale(self) -> Flags:
-        """Runs that might fail for want of usable prices: they are made, so that they are counted."""
-        wanted = int(self._candidates.sum())
-        missing = wanted - self._outlook.usable.sum(axis=1)
-        return np.asarray(missing > float(self._desk.config.data.max_missing) * wanted - 1e-9)
+        Those that might fail for want of usable prices: they are made, so that they are counted. And those in which one
+        strategy may choose what is a candidate only because another holds it.
+        """
+        outlook = self._outlook
+        held = np.zeros(len(outlook.columns), dtype=np.bool_)
+        symbols = {symbol for sleeve in sleeves for symbol in sleeve.positions}
+        held[[outlook.columns[symbol] for symbol in symbols if symbol in outlook.columns]] = True
+        candidates = outlook.candidates[start:end] | held
+        wanted = candidates.sum(axis=1)
+        missing = wanted - (candidates & outlook.usable[start:end]).sum(axis=1)
+        stale = missing > float(self._desk.config.data.max_missing) * wanted - 1e-9
+        others = (held & ~outlook.candidates[start:end]).any(axis=1) & (len(self._desk.names) > 1)
+        return np.asarray(stale | others)

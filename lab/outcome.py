@@ -9,6 +9,7 @@ from typing import Literal
 
 from lab.accuracy import ForecastScores, HorizonAccuracy
 from lab.closes import Closes
+from lab.membership import Membership
 from lab.quick_run import Ran
 from openbell.model import Cut, Order
 
@@ -25,6 +26,7 @@ class BacktestSettings:
     at: time = time(15)  # New York
     cash: Decimal = Decimal(100_000)
     slippage_bps: Decimal = Decimal(2)  # how much worse than the price the exchange fills
+    members: Membership | None = None  # candidates are these on each day; None: every symbol of the data
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pandas as pd
 
 from lab.forecasts import ForecastStore
+from lab.membership import Membership
 from lab.quick_exchange import QuickBroker, QuickExchange
 from lab.ranking import Ranked, ranks_by_default
 from lab.snapshots import Prices, SnapshotTaker
@@ -86,6 +87,7 @@ class QuickDesk:
         config: PlatformConfig,
         store: ForecastStore,
         broker: QuickBroker | None = None,  # default: the exchange's own
+        members: Membership | None = None,
     ) -> None:
         self.exchange = exchange
         self.config = config
@@ -93,7 +95,7 @@ class QuickDesk:
         self.names = tuple(config.enabled)
         self.broker = broker or QuickBroker(exchange)
         self.ledger = MemoryLedger()
-        self.snapshots = SnapshotTaker(exchange, config)
+        self.snapshots = SnapshotTaker(exchange, config, members)
         self._store = store
         self._archive = LastInputs()
         self._desk = Desk(self.broker, self.ledger, self._archive, NoAlerts())

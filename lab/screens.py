@@ -28,13 +28,15 @@ from paper.history import Floats
 class Outlook:
     """What all runs of a backtest see: `rows` holds the last row of `closes` that each of the n runs sees.
 
-    `closes` is `(n_sessions, n_symbols)`; `usable` `(n, n_symbols)` tells which candidates pass a run's data checks.
+    `closes` is `(n_sessions, n_symbols)`; `usable` `(n, n_symbols)` tells which symbols pass a run's
+    data checks, `candidates` which a run may choose that holds nothing.
     """
 
     days: Sequence[date]
     rows: NDArray[np.int64]
     closes: Floats
     usable: Flags
+    candidates: Flags
     columns: dict[str, int]
 
 
@@ -54,18 +56,20 @@ def screen_of(strategy: Strategy[Any], outlook: Outlook, size: int, lookback: in
     make = _SCREENS.get(type(strategy))
     if make is None:
         return None
-    ranked = _might_rank(outlook, size, lookback) if ranks_by_default(strategy) else outlook.usable
+    ranked = outlook.usable & outlook.candidates
+    if ranks_by_default(strategy):
+        ranked = _might_rank(outlook, ranked, size, lookback)
     return make(strategy, outlook, ranked)
 
 
-def _might_rank(outlook: Outlook, size: int, lookback: int) -> Flags:
-    """Which symbols the default ranking might put into the universe of each run, `(n, n_symbols)`."""
+def _might_rank(outlook: Outlook, choice: Flags, size: int, lookback: int) -> Flags:
+    """Which symbols of the choice the default ranking might put into the universe of each run, `(n, n_symbols)`."""
     gone = outlook.rows < lookback
     first = np.maximum(outlook.rows - lookback, 0)
     missing = np.cumsum(np.isnan(outlook.closes), axis=0)
     before = np.where(first[:, None] > 0, missing[np.maximum(first - 1, 0)], 0)
-    complete = outlook.usable & (missing[outlook.rows] == before) & ~gone[:, None]
-    if size >= outlook.usable.shape[1]:
+    complete = choice & (missing[outlook.rows] == before) & ~gone[:, None]
+    if size >= choice.shape[1]:
         return np.asarray(complete)
     with np.errstate(invalid="ignore", divide="ignore"):
         returns = np.nan_to_num(outlook.closes[1:] / outlook.closes[:-1] - 1, posinf=0, neginf=0)

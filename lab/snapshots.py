@@ -9,6 +9,7 @@ from math import isnan
 import numpy as np
 
 from lab.closes import Closes, Counts, Flags, Table, Window, Windows
+from lab.membership import Membership
 from lab.quick_exchange import QuickExchange
 from lab.quick_history import PER_USD, Columns
 from openbell.config import PlatformConfig
@@ -64,9 +65,9 @@ class Prices:
 
 
 class SnapshotTaker:
-    """Takes the snapshot of a run of the enabled strategies."""
+    """Takes the snapshot of a run of the enabled strategies, which look at `members` only if there are any."""
 
-    def __init__(self, exchange: QuickExchange, config: PlatformConfig) -> None:
+    def __init__(self, exchange: QuickExchange, config: PlatformConfig, members: Membership | None = None) -> None:
         rules = config.data
         self.closes = Closes(
             exchange.history, Quality(max_jump=rules.max_jump, max_age_sessions=rules.max_age_sessions)
@@ -74,6 +75,7 @@ class SnapshotTaker:
         self.bars = bars_wanted(config, tuple(config.enabled))
         self._exchange = exchange
         self._config = config
+        self._members = members
         self._every = np.arange(len(self.closes.symbols))
         self._numbers: dict[date, int] = {}
         self._planned: Windows | None = None
@@ -90,15 +92,14 @@ class SnapshotTaker:
     def prices(self, clock: MarketClock, tradable: frozenset[str], held: Collection[str]) -> Prices:
         """The usable candidates; StaleData, in SelectUniverse's words, if there are too few.
 
-        Candidates are all that the exchange trades, and whatever is held.
+        Candidates are all that the exchange trades, less what is no member, and whatever is held.
         """
-        candidates = self._candidates(tradable, held)
-        number = self._numbers.get(clock.session)
-        if number is not None and self._planned and candidates is self.closes.symbols:
-            window, known = self._planned.at(number), self._every
-            good = known[self._usable[number]]
+        candidates = self._candidates(tradable, held, clock.session)
+        number, known = self._numbers.get(clock.session), self._columns(candidates)
+        if number is not None and self._planned:
+            window, good = self._planned.at(number), known[self._usable[number][known]]
         else:
-            window, known = self._window(clock), self._columns(candidates)
+            window = self._window(clock)
             good = known[self.closes.usable(window, known)]
         if len(candidates) - len(good) > self._config.data.max_missing * len(candidates):
             raise StaleData(self._why_stale(clock, window, known, candidates))
@@ -110,10 +111,21 @@ class SnapshotTaker:
             self.closes.as_of(market.splits_until(clock.now))
         return self.closes.window(clock.session, market.last_complete(clock.now), self.bars)
 
+    def may_choose(self, days: Sequence[date], tradable: frozenset[str]) -> Flags:
+        """Which symbols are candidates of runs that hold nothing, `(n, n_symbols)`."""
+        traded = np.array([symbol in tradable for symbol in self.closes.symbols])
+        if self._members is None:
+            return np.broadcast_to(traded, (len(days), len(traded)))
+        return np.asarray(self._members.flags(days, self.closes.symbols) & traded)
+
     def _columns(self, candidates: Sequence[str]) -> Columns:
+        if candidates is self.closes.symbols:
+            return self._every
         return np.array([self.closes.columns[s] for s in candidates if s in self.closes.columns], dtype=np.intp)
 
-    def _candidates(self, tradable: frozenset[str], held: Collection[str]) -> Sequence[str]:
+    def _candidates(self, tradable: frozenset[str], held: Collection[str], day: date) -> Sequence[str]:
+        if self._members is not None:
+            return sorted((tradable & self._members.on(day)) | set(held))
         if tradable == self.closes.columns.keys() and tradable.issuperset(held):
             return self.closes.symbols
         return sorted(tradable | set(held))

@@ -76,7 +76,7 @@ class InBacktrader(Playing):
 
     def _make_desk(self, config: PlatformConfig, store: ForecastStore) -> QuickDesk:
         self._broker = BacktraderBroker(self._exchange, self._settings.cash)
-        return BridgeDesk(self._exchange, config, store, self._broker)
+        return BridgeDesk(self._exchange, config, store, self._broker, self._settings.members)
 
     def play(self, on_run: OnRun | None, on_progress: OnProgress | None, *, skip_silent: bool) -> Outcome:  # noqa: ARG002
         """See Playing; every run is made, whatever `skip_silent` says."""

@@ -10,6 +10,7 @@ from lab.backtest import backtest
 from lab.curves import CurveMaker
 from lab.exchange import ExchangeBroker, ExchangeData
 from lab.forecasts import ForecastStore
+from lab.membership import Membership
 from lab.outcome import BacktestSettings
 from lab.quick_run import Ran
 from lab.trades import fills_of
@@ -52,7 +53,8 @@ class Played:
             self.exchange.advance(session.open.replace(hour=15, minute=0))
             request = RunRequest(f"backtest-{session.day}")
             try:
-                closed = run_workflow(request, settings, desk, data, (), self.exchange.wait)
+                members = span.members.on(session.day) if span.members else ()
+                closed = run_workflow(request, settings, desk, data, members, self.exchange.wait)
             except RunSkipped:
                 continue
             self.decisions[session.day] = from_json(Decisions, archive.get(decisions_key(closed.run_id)))
@@ -70,8 +72,10 @@ def unversioned(order: Order) -> Order:
     return replace(order, version=0)
 
 
-def check_identity(market: History, settings: PlatformConfig, first: date, last: date) -> Played:
-    span = BacktestSettings(first, last)
+def check_identity(
+    market: History, settings: PlatformConfig, first: date, last: date, members: Membership | None = None
+) -> Played:
+    span = BacktestSettings(first, last, members=members)
     ran: dict[date, Ran] = {}
 
     def keep(run: Ran) -> None:

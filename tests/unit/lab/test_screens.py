@@ -24,7 +24,7 @@ def outlook() -> Outlook:
     days = sample().sessions[1:]
     usable = np.ones((len(days), len(_SYMBOLS)), dtype=np.bool_)
     columns = {symbol: column for column, symbol in enumerate(_SYMBOLS)}
-    return Outlook(days, np.arange(len(days)), sample().bars.close, usable, columns)
+    return Outlook(days, np.arange(len(days)), sample().bars.close, usable, np.ones_like(usable), columns)
 
 
 def sleeves(strategy: Strategy[Any]) -> Iterator[tuple[Sleeve, int]]:
