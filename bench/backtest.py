@@ -1,218 +1,197 @@
-"""How much faster than Backtrader, with the same trades: daily sma_cross over many tickers in one portfolio.
+"""How fast a backtest is, beside Backtrader, backtesting.py and vectorbt: daily sma_cross over many tickers.
 
     python -m bench.backtest [--quick]
 
-Both run one after the other, in turns, on real closes of 20 large US stocks; CPU seconds, without imports, and without
-what makes the price tables. Then prophet_trend with a weekly refit beside stock Prophet, measured on a sample and
-scaled. Prints tables; the last line is one JSON object. `--quick` leaves the second market and stock Prophet out.
+Each contestant runs as a process of its own on real closes of 20 large US stocks, one after the other; CPU seconds,
+without what makes the price tables. Then prophet_trend with a weekly refit beside stock Prophet, measured on a sample
+and scaled. Prints tables; the last line is one JSON object. `--quick` leaves the second market and stock Prophet out.
 """
 
 import json
-import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from datetime import time as time_of_day
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bench.contestants.contest import Task
+from bench.contestants.ours import history_of
 from bench.forecast_data import on_one_core, sample_closes, table
 from lab.backtest import backtest
 from lab.forecasts import ForecastStore
-from lab.outcome import BacktestSettings, Outcome
-from lab.trades import fills_of
-from openbell.config import PlatformConfig, parse_config
-from paper import BarArrays, History
+from lab.outcome import BacktestSettings
+from openbell.config import parse_config
 
-FAST, SLOW = 50, 200
-CASH = 1_000_000
-CASH_BUFFER = 0.05
-_ROUNDS = 3
+ROOT = Path(__file__).resolve().parents[1]
 _SECONDS = 1800
 _STOCK_FITS = 12  # of stock Prophet, whose median is scaled
 
 
 @dataclass(frozen=True)
-class Race:
-    """One market, played by both: the least CPU seconds of the rounds, and the fills."""
+class Entrant:
+    """Who takes part: a module of bench.contestants, and the environment under .tools/peers that it needs, if any."""
 
     name: str
-    ours: float
-    documented: float
-    lean: float
-    fills: int
-    same: bool
-    runs: int
-    asked: int
+    module: str
+    arguments: tuple[str, ...] = ()
+    peer: str = ""
+    portfolio: bool = True  # one for all symbols, so that its fills are ours to the share
+
+    @property
+    def python(self) -> Path:
+        """What runs it."""
+        return ROOT / ".tools" / "peers" / self.peer / "bin" / "python" if self.peer else Path(sys.executable)
+
+
+OURS = Entrant("ours", "ours")
+PEERS = (
+    Entrant("Backtrader as documented", "in_backtrader"),
+    Entrant("Backtrader lean", "in_backtrader", ("lean",)),
+    Entrant("backtesting.py, ticker by ticker", "in_backtesting", peer="backtesting", portfolio=False),
+    Entrant("vectorbt, each ticker alone", "in_vectorbt", peer="vectorbt", portfolio=False),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """CPU seconds and fills of one entrant: `cold` with imports and the first play, `warm` the least of the later."""
+
+    cold: float
+    warm: float
+    fills: list[list[Any]]
+    peak_mib: float
+
+
+@dataclass(frozen=True)
+class Race:
+    """One market, played by all who could."""
+
+    name: str
+    ours: Result
+    peers: Mapping[Entrant, Result]
+
+    def ratio(self, name: str) -> float | None:
+        """How much longer than ours somebody takes, warm; None if he did not take part."""
+        return next((round(r.warm / self.ours.warm, 2) for e, r in self.peers.items() if e.name == name), None)
+
+    @property
+    def equal(self) -> bool:
+        """Whether all that have one portfolio made the same fills."""
+        return all(result.fills == self.ours.fills for entrant, result in self.peers.items() if entrant.portfolio)
 
 
 def main() -> None:
     """Measure, print, and end with the JSON line."""
     on_one_core("bench.backtest")
     closes, quick = sample_closes(), "--quick" in sys.argv
-    markets = [("20 tickers x 8,313 days", _history(closes))]
+    markets = {"20 tickers x 8,313 days": _task(closes)}
     if not quick:
-        markets.append(("100 tickers x 2,520 days", _stretches(closes)))
-    races = [race for name, history in markets if (race := _race(name, history))]
-    _print_races(races)
+        markets["100 tickers x 2,520 days"] = _stretches(closes)
+    races = [_race(name, task) for name, task in markets.items()]
+    for race in races:
+        _print(race)
     walk = None if quick else _prophet_walk(closes)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    first = races[0]
     answer = {
-        "backtrader_ratio": round(races[0].documented / races[0].ours, 1) if races else None,
-        "backtrader_lean_ratio": round(races[0].lean / races[0].ours, 1) if races else None,
-        "backtrader_ratio_100": round(races[1].documented / races[1].ours, 1) if len(races) > 1 else None,
-        "trades_equal": all(race.same for race in races) if races else None,
+        "backtrader_ratio": first.ratio("Backtrader as documented"),
+        "backtrader_lean_ratio": first.ratio("Backtrader lean"),
+        "backtrader_ratio_100": races[1].ratio("Backtrader as documented") if len(races) > 1 else None,
+        "backtesting_ratio": first.ratio("backtesting.py, ticker by ticker"),
+        "vectorbt_ratio": first.ratio("vectorbt, each ticker alone"),
+        "trades_equal": all(race.equal for race in races),
         "prophet_walk_ratio": walk,
-        "peak_mib": round(memory),
+        "peak_mib": round(max(race.ours.peak_mib for race in races)),
     }
     print(json.dumps(answer))
 
 
-def _history(closes: pd.DataFrame) -> History:
-    history = History(
-        list(closes.columns), [day.date() for day in closes.index], BarArrays(closes.to_numpy(dtype=float))
+def _task(closes: pd.DataFrame) -> Task:
+    return Task(
+        symbols=[str(name) for name in closes.columns],
+        days=[day.date().isoformat() for day in closes.index],
+        closes=closes.to_numpy(dtype=float).T.tolist(),
+        cash=1_000_000,
+        fast=50,
+        slow=200,
+        cash_buffer=0.05,
+        max_position=round(0.8 / len(closes.columns), 4),  # such that all of them together leave money over
     )
-    _ = history.calendar  # the exchange's holidays are worked out once for all backtests
-    return history
 
 
-def _stretches(closes: pd.DataFrame) -> History:
+def _stretches(closes: pd.DataFrame) -> Task:
     """The 20 tickers five times, each time another stretch of their history, all on the last 2,520 dates."""
     starts = [len(closes) - 2520 - 1440 * number for number in range(5)]
     prices = np.concatenate([closes.to_numpy(dtype=float)[start : start + 2520] for start in starts], axis=1)
     names = [f"{name}{number}" for number in range(5) for name in closes.columns]
-    return _history(pd.DataFrame(prices, closes.index[-2520:], names))
+    return _task(pd.DataFrame(prices, closes.index[-2520:], names))
 
 
-def _config(size: int) -> PlatformConfig:
-    entry = {
-        "allocation": "1",
-        "universe": {"members": "tradable", "size": size, "lookback": SLOW},  # Backtrader, too, begins a bar later
-        "parameters": {"fast": FAST, "slow": SLOW, "cash_buffer": str(CASH_BUFFER)},
-    }
-    wide = {"max_daily_turnover": "10", "max_order_notional": "1e12", "max_price_move": "1", "max_daily_loss": "1"}
-    content = {
-        "strategies": {"sma_cross": entry},
-        "risk": {**wide, "max_position": _max_position(size)},
-        "data": {"max_jump": 10},
-    }
-    return parse_config(content, "bench")
-
-
-def _max_position(size: int) -> str:
-    """Part of the equity in one symbol, such that all of them together leave money over."""
-    return str(round(0.8 / size, 4))
-
-
-def _race(name: str, history: History) -> Race | None:
-    settings = BacktestSettings(
-        history.sessions[0], history.sessions[-1], at=time_of_day(12), cash=Decimal(CASH), slippage_bps=Decimal(0)
-    )
-    config, store = _config(len(history.symbols)), ForecastStore(None)
-    seconds: list[float] = []
-    theirs: list[dict[str, Any]] = []
-    outcome: Outcome | None = None
-    for _ in range(_ROUNDS):
-        start = time.process_time()
-        outcome = backtest(history, config, settings, store)
-        seconds.append(time.process_time() - start)
-        found = _backtrader(history) if len(theirs) < _ROUNDS - 1 else theirs[-1]
-        if found is None:
-            return None
-        theirs.append(found)
-    if outcome is None:
-        return None
-    ours = _fills(outcome)
-    return Race(
-        name,
-        min(seconds),
-        min(one["documented"]["cpu"] for one in theirs),
-        min(one["lean"]["cpu"] for one in theirs),
-        len(ours),
-        all(ours == sorted(map(tuple, one[shape]["fills"])) for one in theirs for shape in ("documented", "lean")),
-        outcome.runs,
-        outcome.asked,
-    )
-
-
-def _fills(outcome: Outcome) -> list[tuple[str, str, str, int]]:
-    return sorted((f.day.isoformat(), f.symbol, f.side.value, int(f.qty)) for f in fills_of(outcome))
-
-
-def _backtrader(history: History) -> dict[str, Any] | None:
-    """The peers' answer; None if Backtrader cannot be installed."""
-    uv = shutil.which("uv") or os.environ.get("UV")
-    if uv is None:
-        print("Backtrader left out: uv is needed to install it apart; put it on the PATH or name it in UV")
-        return None
-    task = {
-        "symbols": list(history.symbols),
-        "days": [day.isoformat() for day in history.sessions],
-        "closes": history.bars.close.T.tolist(),
-        "cash": CASH,
-        "fast": FAST,
-        "slow": SLOW,
-        "cash_buffer": CASH_BUFFER,
-        "max_position": float(_max_position(len(history.symbols))),
-    }
-    command = [uv, "run", "--isolated", "--no-project", "--python", sys.executable]
-    command += ["--with", "backtrader==1.9.78.123", "--with", "pandas", "python", "-W", "ignore"]
+def _race(name: str, task: Task) -> Race:
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "task.json"
-        file.write_text(json.dumps(task))
-        script = Path(__file__).with_name("backtest_peers.py")
-        try:
-            done = subprocess.run(
-                [*command, str(script), str(file)],
-                capture_output=True, text=True, timeout=_SECONDS, check=True, cwd=folder,
-            )  # fmt: skip
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            told = (error.stderr or "it took too long") if isinstance(error.stderr, str) else "it took too long"
-            print(f"Backtrader left out: {told.strip().splitlines()[-1]}")
-            return None
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+        path = Path(folder) / "task.json"
+        task.write(path)
+        before = _run(OURS, path)
+        peers = {peer: result for peer in PEERS if (result := _run(peer, path))}
+        rounds = [result for result in (before, _run(OURS, path)) if result]
+    if not rounds:
+        raise SystemExit("our own backtest failed: see above")
+    return Race(name, min(rounds, key=lambda result: result.warm), peers)
 
 
-def _print_races(races: Sequence[Race]) -> None:
-    heads = (
-        "sma_cross 50/200, one portfolio",
-        "ours s",
-        "Backtrader s",
-        "ratio",
-        "lean s",
-        "ratio",
-        "fills",
-        "equal",
-        "runs",
-        "asked",
-    )
+def _run(entrant: Entrant, task: Path) -> Result | None:
+    """What an entrant answers; None, with the reason printed, if it cannot take part."""
+    if not entrant.python.exists():
+        print(f"{entrant.name} left out: not installable here, or not installed yet (scripts/peers.sh {entrant.peer})")
+        return None
+    command = [str(entrant.python), "-W", "ignore", "-m", f"bench.contestants.{entrant.module}", str(task)]
+    try:
+        done = subprocess.run(
+            [*command, *entrant.arguments], capture_output=True, text=True, timeout=_SECONDS, check=True, cwd=ROOT
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        told = error.stderr if isinstance(error.stderr, str) and error.stderr.strip() else "it took too long"
+        print(f"{entrant.name} left out: {told.strip().splitlines()[-1]}")
+        return None
+    return Result(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _print(race: Race) -> None:
+    heads = (race.name, "cold s", "warm s", "of ours, cold", "warm", "MiB", "fills", "as ours")
+    everybody = {OURS: race.ours, **race.peers}
     rows = [
         (
-            race.name,
-            f"{race.ours:.2f}",
-            f"{race.documented:.1f}",
-            f"{race.documented / race.ours:.1f}x",
-            f"{race.lean:.1f}",
-            f"{race.lean / race.ours:.1f}x",
-            race.fills,
-            "yes" if race.same else "NO",
-            race.runs,
-            race.asked,
+            entrant.name,
+            f"{result.cold:.2f}",
+            f"{result.warm:.3f}",
+            f"{result.cold / race.ours.cold:.1f}x",
+            f"{result.warm / race.ours.warm:.2f}x",
+            f"{result.peak_mib:.0f}",
+            len(result.fills),
+            _sameness(result, race.ours, portfolio=entrant.portfolio),
         )
-        for race in races
+        for entrant, result in everybody.items()
     ]
-    table("CPU seconds; Backtrader with CrossOver and observers, and lean: neither of them", heads, rows)
+    table(
+        "sma_cross 50/200, CPU seconds; cold: imports and the first play in a process, warm: the ones after",
+        heads,
+        rows,
+    )
+
+
+def _sameness(result: Result, ours: Result, *, portfolio: bool) -> str:
+    """To the share, or for tickers on their own, whose sizes differ, how many fills are on the same days."""
+    if portfolio:
+        return "to the share" if result.fills == ours.fills else "NO"
+    days = {tuple(fill[:3]) for fill in ours.fills}
+    return f"{sum(tuple(fill[:3]) in days for fill in result.fills)} on the same days"
 
 
 def _prophet_walk(closes: pd.DataFrame) -> float:
@@ -221,7 +200,9 @@ def _prophet_walk(closes: pd.DataFrame) -> float:
     config = parse_config({"strategies": {"prophet_trend": entry}, "data": {"max_jump": 10}}, "bench")
     store = ForecastStore(None)
     start = time.process_time()
-    outcome = backtest(_history(closes), config, BacktestSettings(date(2018, 1, 2), date(2022, 12, 28), "1w"), store)
+    outcome = backtest(
+        history_of(_task(closes)), config, BacktestSettings(date(2018, 1, 2), date(2022, 12, 28), "1w"), store
+    )
     ours = time.process_time() - start
     stock = _stock_seconds(closes) * store.made
     heads = ("prophet_trend, weekly refit, 5 years", "forecasts", "ours s", "stock Prophet s (scaled)", "ratio")
