@@ -1,1 +1,1 @@
-"""The laboratory: the platform's own decisions, played in one process over market history. Ships to the sweeps' Lambda only."""
+"""The laboratory: the platform's own decisions in one process over market history. Ships to the sweeps' Lambda only."""

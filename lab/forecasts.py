@@ -1,6 +1,7 @@
 """Forecasts of a backtest, kept on disk: the second time the same closes and options come, they are read, not made."""
 
 import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -42,15 +43,59 @@ class ForecastStore:
     def get(self, closes: pd.DataFrame, tickers: Sequence[str], spec: ForecastConfig) -> Forecasts:
         """Forecasts of `tickers`, columns of `closes` `(n_sessions, n_symbols)`, by one specification."""
         frame = closes[list(tickers)].iloc[-spec.bars :]
-        path = self._folder / f"{_key(frame, spec)}.json" if self._folder else None
-        kept = _read(path)
+        key = _key(frame, spec)
+        kept = self._read(key)
         if kept is None:
             kept = _make(frame, spec)
-            _write(path, kept)
+            self._write(key, kept)
             self.made += len(kept.made)
         else:
             self.read += len(kept.made)
         return Forecasts({forecast.symbol: forecast for forecast in kept.made}, kept.failed)
+
+    def _read(self, key: str) -> _Kept | None:
+        """What is kept; None if nothing is, or nothing that can be read."""
+        path = self._path(key)
+        if path is None or not path.is_file():
+            return None
+        try:
+            return from_json(_Kept, path.read_bytes())
+        except ValidationError:
+            return None
+
+    def _write(self, key: str, kept: _Kept) -> None:
+        """Whole or not at all: a backtest may be stopped at any time."""
+        path = self._path(key)
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(to_json(kept))
+        Path(file.name).replace(path)
+
+    def _path(self, key: str) -> Path | None:
+        return self._folder / f"{key}.json" if self._folder else None
+
+
+class ForecastMemory(ForecastStore):
+    """Keeps forecasts in memory: many trials in one process share them.
+
+    At most `most_bytes` of them; those that come when it is full are made each time.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(None)
+        self._left = most_bytes
+        self._kept: dict[str, bytes] = {}
+
+    def _read(self, key: str) -> _Kept | None:
+        return from_json(_Kept, zlib.decompress(self._kept[key])) if key in self._kept else None
+
+    def _write(self, key: str, kept: _Kept) -> None:
+        content = zlib.compress(to_json(kept), level=1)
+        if len(content) <= self._left:
+            self._left -= len(content)
+            self._kept[key] = content
 
 
 def _key(frame: pd.DataFrame, spec: ForecastConfig) -> str:
@@ -79,23 +124,3 @@ def _make_alone(frame: pd.DataFrame, ticker: str, spec: ForecastConfig) -> _Kept
     except Exception as error:  # a ticker's trouble is its own, whatever it is
         return _Kept((), {ticker: f"{type(error).__name__}: {error}"})
     return _Kept(tuple(made), failed)
-
-
-def _read(path: Path | None) -> _Kept | None:
-    """What is kept there; None if nothing is, or nothing that can be read."""
-    if path is None or not path.is_file():
-        return None
-    try:
-        return from_json(_Kept, path.read_bytes())
-    except ValidationError:
-        return None
-
-
-def _write(path: Path | None, kept: _Kept) -> None:
-    """Whole or not at all: a backtest may be stopped at any time."""
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(to_json(kept))
-    Path(file.name).replace(path)

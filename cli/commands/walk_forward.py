@@ -45,6 +45,7 @@ def walk_forward(  # noqa: PLR0913 an argument for each option
         from cli.trials.bar import trials_bar  # noqa: PLC0415
         from cli.trials.search import Windows, open_search  # noqa: PLC0415
         from cli.trials.show import show_walk_forward  # noqa: PLC0415
+        from lab.forecasts import ForecastStore  # noqa: PLC0415
         from lab.request import BacktestRequest, parse_cost, parse_date, parse_every  # noqa: PLC0415
         from lab.trials import ProcessRunner, read_grid  # noqa: PLC0415
         from lab.trials import walk_forward as searched  # noqa: PLC0415
@@ -64,7 +65,7 @@ def walk_forward(  # noqa: PLR0913 an argument for each option
         )
         search = open_search(read_grid(grid, strategy), request)
         folds = Windows(train, test, anchored).folds(search.sessions)
-        bench = Bench(search.market.history, search.config, search.terms, cache)
+        bench = Bench(search.market.history, search.config, search.terms, ForecastStore(cache))
         with trials_bar() as on_trials, ProcessRunner(bench, on_trials, processes) as run:
             found = searched(search.grid, folds, run)
         path = report or Path("reports") / f"{search.name('walk-forward')}.json"

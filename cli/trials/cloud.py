@@ -69,8 +69,8 @@ class CloudRunner:
         if resumed:
             self._check_same(content)
             return
-        self._put(plan_key(self.name), content)
         self._put(bars_key(self.name), pack_history(history))
+        self._put(plan_key(self.name), content)  # last: a sweep with a plan can go on
 
     def _check_same(self, content: bytes) -> None:
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.forecasts import ForecastMemory
 from lab.trials.bars import unpack_history
 from lab.trials.running import Bench
 from lab.trials.trial import Terms, Trial, TrialResult
@@ -16,6 +17,8 @@ from openbell.codec import from_json, to_json
 from openbell.config import parse_config
 from openbell.errors import InvalidInput
 from openbell.ports import Archive
+
+_FORECAST_BYTES = 256 * 1024 * 1024  # of the function's memory
 
 
 @dataclass(frozen=True)
@@ -109,4 +112,4 @@ class BatchPlayer:
         except KeyError as error:
             raise InvalidInput(f"sweep {sweep}: the archive has no {error.args[0]}; start the sweep anew") from error
         config = parse_config(plan.config, plan_key(sweep)).with_files_from(self._config_folder)
-        return Bench(history, config, plan.terms)
+        return Bench(history, config, plan.terms, ForecastMemory(_FORECAST_BYTES))

@@ -6,8 +6,8 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,16 +24,16 @@ _WORTH_S = 8.0  # of work left: below, starting processes takes longer than they
 
 @dataclass(frozen=True)
 class Bench:
-    """What every trial of a search is played with; forecasts are kept in `cache`, if there is one."""
+    """What every trial of a search is played with; forecasts that trials share are kept in `store`."""
 
     history: History
     config: PlatformConfig
     terms: Terms
-    cache: Path | None = None
+    store: ForecastStore
 
     def run(self, trial: Trial) -> TrialResult:
         """See `run_trial`."""
-        return run_trial(self.history, self.config, trial, self.terms, ForecastStore(self.cache))
+        return run_trial(self.history, self.config, trial, self.terms, self.store)
 
 
 class ProcessRunner:
@@ -61,8 +61,7 @@ class ProcessRunner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)  # waits for the trials that have begun
+        self._close()
 
     def __call__(self, trials: Sequence[Trial]) -> list[TrialResult]:
         """The result of each trial, in their order."""
@@ -82,13 +81,32 @@ class ProcessRunner:
         yield from map(self._bench.run, left) if alone else self._play_apart(left)
 
     def _play_apart(self, trials: Sequence[Trial]) -> Iterable[TrialResult]:
-        if self._pool is None:
-            fresh = multiprocessing.get_context("spawn")  # a fork would copy locks that threads hold
-            self._pool = ProcessPoolExecutor(self._processes, fresh, _keep, (self._bench,))
-        waiting = [(trial, self._pool.submit(_run, trial)) for trial in trials]
-        for trial, future in waiting:
-            error = future.exception()
-            yield TrialResult(trial, None, f"its process died: {error}") if error else future.result()
+        pool = self._pool = self._pool or self._new_pool(self._processes)
+        for trial, future in [(trial, pool.submit(_run, trial)) for trial in trials]:
+            try:
+                yield future.result()
+            except BrokenProcessPool:  # one trial took its process down, and the pool with all that had not ended
+                if self._pool is pool:
+                    self._close()
+                yield self._play_alone(trial)
+
+    def _play_alone(self, trial: Trial) -> TrialResult:
+        """In a process that no other trial waits for: only the one that kills it is lost."""
+        self._pool = self._pool or self._new_pool(1)
+        try:
+            return self._pool.submit(_run, trial).result()
+        except BrokenProcessPool as error:
+            self._close()
+            return TrialResult(trial, None, f"its process died: {error}")
+
+    def _new_pool(self, processes: int) -> ProcessPoolExecutor:
+        fresh = multiprocessing.get_context("spawn")  # a fork would copy locks that threads hold
+        return ProcessPoolExecutor(processes, fresh, _keep, (self._bench,))
+
+    def _close(self) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)  # waits for the trials that have begun
+        self._pool = None
 
 
 _kept: list[Bench] = []  # in a process of the pool: the one bench of all its trials

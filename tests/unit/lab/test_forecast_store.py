@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lab.forecasts import ForecastStore
+from lab.forecasts import ForecastMemory, ForecastStore
 from openbell.config import ForecastConfig
 from tests.integration.workflow.stage import sample
 
@@ -61,3 +61,15 @@ def test_a_ticker_without_a_forecast_is_kept_with_its_reason(tmp_path: Path) -> 
     assert set(first.made) == {"AAPL"}
     assert set(first.failed) == {"AMD"}
     assert ForecastStore(tmp_path).get(frame, ["AAPL", "AMD"], _SPEC) == first
+
+
+def test_a_process_that_plays_many_trials_makes_each_forecast_once() -> None:
+    memory = ForecastMemory(most_bytes=1_000_000)
+    assert memory.get(closes(), ["AAPL"], _SPEC) == memory.get(closes(), ["AAPL"], _SPEC)
+    assert (memory.made, memory.read) == (1, 1)
+
+
+def test_a_full_memory_makes_them_each_time() -> None:
+    memory = ForecastMemory(most_bytes=10)  # less than one takes
+    assert memory.get(closes(), ["AAPL"], _SPEC) == memory.get(closes(), ["AAPL"], _SPEC)
+    assert (memory.made, memory.read) == (2, 0)

@@ -47,8 +47,8 @@ def market(crash_after: date | None = None) -> History:
     return History(SYMBOLS, SESSIONS, BarArrays(close=closes))
 
 
-def config(folder: Path) -> PlatformConfig:
+def config(folder: Path, code: str = HOLDS) -> PlatformConfig:
     """A configuration with the strategy `holds`, whose code is written to `folder`."""
-    (folder / "holds.py").write_text(HOLDS)
+    (folder / "holds.py").write_text(code)
     entry = {"uses": f"{folder / 'holds.py'}:Holds", "allocation": "1", "universe": {"size": 3, "lookback": 5}}
     return parse_config({"strategies": {"holds": entry}, "risk": {"max_position": "1"}}, "the test")

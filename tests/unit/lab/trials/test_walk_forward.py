@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lab.forecasts import ForecastStore
 from lab.trials import Grid, ProcessRunner, Terms, Trial, TrialResult, WalkForward, best_of, cut_folds, walk_forward
 from lab.trials.running import Bench
 from paper import History
@@ -17,7 +18,7 @@ def grid(*picks: str) -> Grid:
 
 
 def searched(history: History, folder: Path, *picks: str) -> WalkForward:
-    with ProcessRunner(Bench(history, config(folder), Terms()), processes=1) as run:
+    with ProcessRunner(Bench(history, config(folder), Terms(), ForecastStore(None)), processes=1) as run:
         return walk_forward(grid(*picks), FOLDS, run)
 
 
@@ -46,7 +47,7 @@ def test_out_of_sample_only_the_chosen_one_is_played_in_the_window_that_follows(
 
     def run(trials: Sequence[Trial]) -> list[TrialResult]:
         asked.extend(trials)
-        with ProcessRunner(Bench(market(), config(tmp_path), Terms()), processes=1) as runner:
+        with ProcessRunner(Bench(market(), config(tmp_path), Terms(), ForecastStore(None)), processes=1) as runner:
             return runner(trials)
 
     walk_forward(grid("DOWN", "UP"), FOLDS, run)
