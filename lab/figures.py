@@ -12,6 +12,7 @@ import numpy as np
 from lab import metrics
 from lab.accuracy import HorizonAccuracy
 from lab.curves import Curve, CurveMaker
+from lab.membership import Coverage, coverage
 from lab.metrics import Drawdown
 from lab.outcome import Outcome, Refusal, RunFailure, StrategyFailure
 from lab.sharpe import bootstrap_interval, probabilistic_sharpe
@@ -145,6 +146,7 @@ class Figures:
     account_curve: Curve
     benchmark_curve: Curve
     trips: tuple[RoundTrip, ...]
+    membership: Coverage | None  # None: candidates were all symbols of the data
     idle: float  # share of the account that was in no sleeve at the start
     anything_ran: bool  # whether a strategy completed a run
 
@@ -195,9 +197,15 @@ def figures_of(outcome: Outcome, history: History, cost_bps: Decimal, provenance
         account_curve=account,
         benchmark_curve=benchmark,
         trips=tuple(trips),
+        membership=_coverage(outcome, history),
         idle=1 - sum(map(float, outcome.start_cash.values())) / account.start,
         anything_ran=bool(outcome.signals),
     )
+
+
+def _coverage(outcome: Outcome, history: History) -> Coverage | None:
+    members = outcome.settings.members
+    return coverage(members, outcome.sessions, history.symbols) if members else None
 
 
 def _empty_universes(outcome: Outcome) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from cli.effective import on_local_market
+from lab.membership import read_membership
 from lab.outcome import BacktestSettings, Every
 from openbell.config import PlatformConfig, load_config, parse_config
 from openbell.errors import InvalidInput
@@ -35,6 +36,7 @@ class BacktestRequest:
     config: Path
     seed: int = 0  # of the bootstrap
     engine: Engine = "openbell"
+    members: Path | None = None  # None: every symbol of the data is a candidate on every day
 
 
 def parse_date(option: str, text: str) -> date | None:
@@ -76,11 +78,21 @@ def parse_cost(text: str) -> Decimal:
 
 
 def settings_of(request: BacktestRequest, history: History) -> BacktestSettings:
-    """From when to when and with what money: by default from a year after the data begins to its end."""
+    """From when to when, with what money and which members: by default from a year after the data begins to its end.
+
+    Raises InvalidInput for a file of members that is wrong, or that begins after the first session.
+    """
     sessions = history.sessions
+    members = read_membership(request.members) if request.members else None
     first = request.first or sessions[min(_WARM_UP, len(sessions) // 2)]
+    if members:
+        first = first if request.first else max(first, members.days[0])
+        if not members.on(first) & set(history.symbols):
+            raise InvalidInput(f"--members {request.members}: of the members on {first} the data has no symbol at all")
     last = request.last or sessions[-1]
-    return BacktestSettings(first, last, request.every, cash=request.cash, slippage_bps=request.slippage_bps)
+    return BacktestSettings(
+        first, last, request.every, cash=request.cash, slippage_bps=request.slippage_bps, members=members
+    )
 
 
 def chosen_config(path: Path, names: tuple[str, ...]) -> PlatformConfig:

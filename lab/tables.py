@@ -10,14 +10,16 @@ from rich.table import Table
 from cli.formats import count
 from cli.grid import grid
 from lab.figures import Figures
-from lab.tear_sheet.verdict import beaten, headline, money_of, number, share, verdicts
+from lab.tear_sheet.verdict import beaten, headline, money_of, number, share, survivorship, verdicts
 
 
 def tables(figures: Figures) -> Iterable[RenderableType]:
     """The verdict, what failed, the account beside buy-and-hold, the strategies, the drawdowns, the refusals."""
     told = "\n".join([headline(figures), *verdicts(figures)])
-    survivors = "The symbols are those that lasted: survivorship bias flatters every line, buy-and-hold included."
-    yield Panel(f"[bold]{escape(told)}[/]\n{survivors}", border_style="green" if beaten(figures) else "yellow")
+    yield Panel(
+        f"[bold]{escape(told)}[/]\n{escape(survivorship(figures))}",
+        border_style="green" if beaten(figures) else "yellow",
+    )
     yield from _failures(figures)
     yield _account(figures)
     yield _strategies(figures)

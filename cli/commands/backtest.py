@@ -35,6 +35,9 @@ def backtest(  # noqa: PLR0913 an argument for each option
     bars: Annotated[
         Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
     ] = None,
+    members: Annotated[
+        Path | None, typer.Option(help="CSV with date,tickers rows: only members of the day are candidates.")
+    ] = None,
     cost_bps: Annotated[str, typer.Option(help="Commission, basis points of every fill's value.")] = "1",
     slippage_bps: Annotated[str, typer.Option(help="How much worse than the price the exchange fills.")] = "2",
     equity: Annotated[str, typer.Option(help="Cash to start with, USD.")] = "100000",
@@ -68,6 +71,7 @@ def backtest(  # noqa: PLR0913 an argument for each option
             config=config,
             seed=seed,
             engine=parse_engine(engine),
+            members=members,
         )
         with _progress_bar() as on_progress:
             played = play(request, cache, on_progress)
@@ -88,9 +92,12 @@ def _progress_bar() -> Iterator["OnProgress"]:
 def _tell(figures: "Figures", path: Path, *, as_json: bool) -> None:
     from lab.figures import to_answer  # noqa: PLC0415
     from lab.tables import tables  # noqa: PLC0415
+    from lab.tear_sheet.verdict import verdict_of  # noqa: PLC0415
 
     if as_json:
-        sys.stdout.write(json.dumps({**to_answer(figures), "report": str(path)}, indent=1) + "\n")
+        sys.stdout.write(
+            json.dumps({"verdict": verdict_of(figures), **to_answer(figures), "report": str(path)}, indent=1) + "\n"
+        )
         return
     console = results()
     for table in tables(figures):

@@ -49,7 +49,8 @@ def _removed(bars: BarArrays, part: _Part) -> BarArrays:
 
 def _shuffled(bars: BarArrays, part: _Part) -> BarArrays:
     order = np.arange(len(bars.close))
-    order[part.row :] = part.luck.permutation(order[part.row :])
+    drawn = part.luck.permutation(order[part.row :])
+    order[part.row :] = np.roll(drawn, 1) if drawn[0] == part.row else drawn  # the session's own close must move
     arrays = {name: array[order] for name, array in _arrays(bars).items()}
     return _closing_at(_with_row(arrays, bars, part.row), part.row, arrays["close"][part.row])
 

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as arrow
 
 _CODE = (".py", ".pyc", ".pyi", ".so", ".dylib", ".pyd")
 _OF_THE_SYSTEM = ("/dev", "/proc", "/sys", "/usr/share/zoneinfo", "/etc")
@@ -86,7 +87,8 @@ def watched(sources: frozenset[str]) -> Iterator[Reach]:
     reach = Reach(sources)
     _WATCH.listen(reach)
     try:
-        yield reach
+        with _arrow_through_python():
+            yield reach
     finally:
         _WATCH.listener = None
 
@@ -111,7 +113,7 @@ def files_as_of(session: date, files: tuple[Path, ...]) -> Iterator[tuple[Path, 
             copy = Path(folder) / f"{number}-{file.name}"
             if _cut(file, copy, session):
                 copies[file] = copy
-        with _opened_instead(copies):
+        with _opened_instead(copies), _arrow_through_python():
             yield tuple(file for file in files if file not in copies)
 
 
@@ -162,3 +164,21 @@ def _opened_instead(copies: dict[Path, Path]) -> Iterator[None]:
         yield
     finally:
         builtins.open = io.open = true_open
+
+
+@contextmanager
+def _arrow_through_python() -> Iterator[None]:
+    """Have Arrow read files that Python opens: what Arrow opens itself, the interpreter does not see."""
+    true_table, true_file = arrow.read_table, arrow.ParquetFile
+    arrow.read_table = lambda source, *others, **named: true_table(_opened(source), *others, **named)
+    arrow.ParquetFile = lambda source, *others, **named: true_file(_opened(source), *others, **named)
+    try:
+        yield
+    finally:
+        arrow.read_table, arrow.ParquetFile = true_table, true_file
+
+
+def _opened(source: Any) -> Any:
+    """What the file at a path holds; anything else, and folders, as they are."""
+    is_file = isinstance(source, str | os.PathLike) and Path(source).is_file()
+    return io.BytesIO(Path(source).read_bytes()) if is_file else source

@@ -10,7 +10,7 @@ from cli import formats
 from cli.report.ink import Press, strategy_roles
 from lab.figures import Figures
 from lab.tear_sheet import charts
-from lab.tear_sheet.verdict import beaten, headline, key_figures, money_of, number, share, verdicts
+from lab.tear_sheet.verdict import beaten, headline, key_figures, money_of, number, share, survivorship, verdicts
 from lab.trades import RoundTrip
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -65,6 +65,7 @@ def build_tear_sheet(figures: Figures, settings: Sequence[str], fills: str) -> s
             headline=headline(figures),
             beaten=beaten(figures),
             verdicts=verdicts(figures),
+            survivorship=survivorship(figures),
             key_figures=key_figures(figures),
             settings=settings,
             fills=fills,

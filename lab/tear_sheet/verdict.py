@@ -7,6 +7,7 @@ from cli.formats import percent, signed_percent
 from lab.figures import Against, Figures, Performance
 
 _ROUNDING = 0.005
+_CERTAIN = 0.95  # of a chance, from where luck is no good explanation any more
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,45 @@ def headline(figures: Figures) -> str:
 
 
 def verdicts(figures: Figures) -> list[str]:
-    """The same of each strategy on its own capital, where there are several; and how much money lay idle."""
+    """The same of each strategy on its own capital, where there are several; what luck can do; money that lay idle."""
     found = figures.strategies.items() if len(figures.strategies) > 1 else ()
     told = [_sentence(name, one.performance, one.against, figures.benchmark) for name, one in found]
+    told += _luck(figures)
     if figures.idle > _ROUNDING and figures.strategies:
         told.append(f"{percent(figures.idle, 0)} of the account was in no strategy's sleeve and lay idle.")
     return told
+
+
+def _luck(figures: Figures) -> list[str]:
+    """What chance alone could have done."""
+    chance, (low, high) = figures.probabilistic_sharpe, figures.sharpe_interval
+    if not figures.strategies or isnan(chance):
+        return []
+    told = f"The account's true Sharpe ratio is above 0 with a chance of {percent(chance)} (probabilistic Sharpe ratio)"
+    if not isnan(low):
+        told += f"; 95 % of resampled histories have one from {number(low)} to {number(high)}"
+    by_luck = chance < _CERTAIN or low <= 0
+    return [f"{told}. {'That can be luck.' if by_luck else 'Luck seldom does that, unless many variants were tried.'}"]
+
+
+def survivorship(figures: Figures) -> str:
+    """Whether the candidates were known on the day, or are those that lasted."""
+    if figures.membership:
+        return figures.membership.told
+    return (
+        "Candidates were the symbols of the data at its end, chosen among companies that lasted, as today's members of "
+        "an index are: survivorship bias flatters every line, buy-and-hold included. A file of members (--members) "
+        "ends that."
+    )
+
+
+def verdict_of(figures: Figures) -> dict[str, bool | str | list[str]]:
+    """The verdict for programs."""
+    return {
+        "beat_buy_and_hold": beaten(figures),
+        "told": [headline(figures), *verdicts(figures)],
+        "survivorship": survivorship(figures),
+    }
 
 
 def _sentence(who: str, performance: Performance, against: Against, benchmark: Performance) -> str:

@@ -181,3 +181,51 @@ def test_when_every_run_fails_the_reason_is_told_and_the_exit_code_says_so(tmp_p
     assert outcome.exit_code == 1
     assert "StaleData" in outcome.stdout
     assert "at least 30 are needed" in " ".join(outcome.stdout.split())
+
+
+def members_file(folder: Path, *rows: str) -> Path:
+    path = folder / "members.csv"
+    path.write_text("\n".join(["date,tickers", *rows]) + "\n")
+    return path
+
+
+def test_without_members_survivorship_is_told_everywhere(tmp_path: Path) -> None:
+    answer = json.loads(played(tmp_path, "--strategies", "buy_and_hold", "--json").stdout)
+    assert answer["membership"] is None
+    assert "survivorship bias flatters every line" in answer["verdict"]["survivorship"]
+    assert "survivorship bias flatters every line" in Page((tmp_path / "sheet.html").read_text()).text
+
+
+def test_with_members_candidates_are_those_of_the_day_and_gaps_are_told(tmp_path: Path) -> None:
+    file = members_file(tmp_path, '2020-01-02,"AAPL,MSFT,LEH-200809"', '2022-05-20,"JPM,KO"')
+    answer = json.loads(played(tmp_path, "--strategies", "buy_and_hold", "--members", str(file), "--json").stdout)
+    assert answer["benchmark_symbols"] == ["AAPL", "MSFT"]
+    assert {trip["symbol"] for trip in answer["trips"]} <= {"AAPL", "MSFT"}
+    assert answer["membership"]["without_bars"] == ["LEH.200809"]
+    assert "no bars of 1 of them (LEH.200809)" in answer["verdict"]["survivorship"]
+    assert "Candidates were the members of the day" in Page((tmp_path / "sheet.html").read_text()).text
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (['2022-05-20,"AAPL"'], "begins on 2022-05-20; who belonged on 2022-05-02 is not known"),
+        (['2020-01-02,"NOBODY,ELSE"'], "of the members on 2022-05-02 the data has no symbol at all"),
+        (['2020-13-02,"AAPL"'], "line 2: '2020-13-02' is not a date"),
+    ],
+)
+def test_members_that_cannot_be_followed_are_told(tmp_path: Path, rows: list[str], told: str) -> None:
+    ended = played(tmp_path, "--members", str(members_file(tmp_path, *rows)))
+    assert ended.exit_code == 2
+    assert told in " ".join(ended.stderr.split())
+
+
+def test_the_chance_that_it_is_luck_is_told_with_its_interval(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["backtest", "--strategies", "buy_and_hold", "--from", "2021-01-04", "--report", str(tmp_path / "s.html")]
+    )
+    told = " ".join(result.stdout.replace("│", " ").split())
+    assert "true Sharpe ratio is above 0 with a chance of" in told
+    assert "of resampled histories have one from" in told
+    assert "That can be luck." in told
+    assert "(probabilistic Sharpe ratio)" in Page((tmp_path / "s.html").read_text()).text
