@@ -31,6 +31,9 @@ def sweep(  # noqa: PLR0913 an argument for each option
     bars: Annotated[
         Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
     ] = None,
+    members: Annotated[
+        Path | None, typer.Option(help="CSV with date,tickers rows: only members of the day are candidates.")
+    ] = None,
     cost_bps: Annotated[str, typer.Option(help="Commission, basis points of every fill's value.")] = "1",
     slippage_bps: Annotated[str, typer.Option(help="How much worse than the price the exchange fills.")] = "2",
     equity: Annotated[str, typer.Option(help="Cash that every trial begins with, USD.")] = "100000",
@@ -69,6 +72,7 @@ def sweep(  # noqa: PLR0913 an argument for each option
             cash=parse_equity(equity),
             config=config,
             seed=seed,
+            members=members,
         )
         search = open_search(read_grid(grid), request)
         fanned = Fanned(stack, local, config.resolve().parent, concurrency, resume)

@@ -72,7 +72,8 @@ def _provenance(search: Search) -> Json:
         **search.asked,
         "data": search.market.source,
         "data_hash": search.data_hash,
-        "terms": to_plain(search.terms),
+        "terms": {name: to_plain(value) for name, value in vars(search.terms).items() if name != "members"},
+        "members": search.terms.members.source if search.terms.members else None,
         "seed": search.seed,
         "config": search.config.only((search.grid.strategy,)).model_dump(mode="json"),
     }

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from lab.membership import Membership
 from lab.trials import Trial, TrialResult
-from lab.trials.bars import pack_history
-from lab.trials.batch import Item, Plan, bars_key, folder_of, plan_key
+from lab.trials.bars import pack_history, pack_membership
+from lab.trials.batch import Item, Plan, bars_key, folder_of, members_key, plan_key
 from lab.trials.running import OnTrials
 from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import InvalidInput, OpenbellError, message_of
@@ -63,13 +64,15 @@ class CloudRunner:
         self._numbered = 0
         self._executions = 0
 
-    def prepare(self, history: History, plan: Plan, *, resumed: bool) -> None:
+    def prepare(self, plan: Plan, history: History, members: Membership | None, *, resumed: bool) -> None:
         """Store what all trials need. InvalidInput if a sweep that is to go on was begun with something else."""
         content = to_json(plan)
         if resumed:
             self._check_same(content)
             return
         self._put(bars_key(self.name), pack_history(history))
+        if members:
+            self._put(members_key(self.name), pack_membership(members))
         self._put(plan_key(self.name), content)  # last: a sweep with a plan can go on
 
     def _check_same(self, content: bytes) -> None:

@@ -1,7 +1,10 @@
 """A sweep from beginning to end: where it runs, what is sent there, what comes back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape
 
@@ -12,6 +15,7 @@ from cli.trials.clouds import open_sweep_place
 from cli.trials.search import Search, Windows, check_sweep_name
 from cli.trials.show import show_sweep, show_walk_forward
 from lab.trials import walk_forward
+from lab.trials.bars import pack_membership
 from lab.trials.batch import Plan
 from openbell.codec import to_plain
 
@@ -40,9 +44,8 @@ def fan_out(search: Search, windows: Windows | None, fanned: Fanned, report: Pat
         if place.lasting:
             progress().print(f"Sweep {escape(name)}; if it is broken off, go on with --resume {escape(name)}")
         run = CloudRunner(place.services, name, place.pace, on_trials)
-        asked = {**search.asked, "windows": to_plain(windows)}
-        plan = Plan(dict(place.config), search.terms, search.data_hash, asked)
-        run.prepare(search.market.history, plan, resumed=bool(fanned.resume))
+        plan = _plan(search, windows, place.config)
+        run.prepare(plan, search.market.history, search.terms.members, resumed=bool(fanned.resume))
         found = walk_forward(search.grid, folds, run) if windows else None
         results = [] if windows else run(search.trials)
     if found:
@@ -50,3 +53,14 @@ def fan_out(search: Search, windows: Windows | None, fanned: Fanned, report: Pat
         return bool(len(found.returns))
     show_sweep(search, results, path, as_json=as_json)
     return any(result.figures for result in results)
+
+
+def _plan(search: Search, windows: Windows | None, config: Mapping[str, Any]) -> Plan:
+    members = search.terms.members
+    return Plan(
+        config=dict(config),
+        terms=replace(search.terms, members=None),
+        data_hash=search.data_hash,
+        members_hash=sha256(pack_membership(members)).hexdigest()[:16] if members else "",
+        asked={**search.asked, "windows": to_plain(windows)},
+    )

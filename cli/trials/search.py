@@ -94,5 +94,5 @@ def open_search(grid: Grid, request: BacktestRequest) -> Search:
     market = open_market(request.bars)
     settings = settings_of(request, market.history)
     check_dates(market.history, settings)
-    terms = Terms(request.every, request.cash, request.slippage_bps, request.cost_bps)
+    terms = Terms(request.every, request.cash, request.slippage_bps, request.cost_bps, settings.members)
     return Search(grid, market, config, terms, settings.first, settings.last, request.seed)

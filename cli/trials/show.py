@@ -20,7 +20,7 @@ def show_sweep(search: Search, results: Sequence[TrialResult], path: Path, *, as
     best = best_of(results)
     sharpes = [result.figures.sharpe for result in results if result.figures]
     luck = luck_of(best.figures.returns, sharpes, search.seed) if best and best.figures else None
-    _tell(sweep_answer(search, results, best, luck), sweep_tables(results, luck), path, as_json=as_json)
+    _tell(sweep_answer(search, results, best, luck), sweep_tables(search, results, luck), path, as_json=as_json)
 
 
 def show_walk_forward(search: Search, found: WalkForward, path: Path, *, as_json: bool) -> None:
@@ -29,7 +29,7 @@ def show_walk_forward(search: Search, found: WalkForward, path: Path, *, as_json
     luck = luck_of(returns, found.trial_sharpes, search.seed) if len(returns) else None
     _tell(
         walk_forward_answer(search, found, luck),
-        walk_forward_tables(found, luck, search.sessions[-1]),
+        walk_forward_tables(search, found, luck),
         path,
         as_json=as_json,
     )

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
 from math import isnan
 
 from rich.console import RenderableType
@@ -13,35 +12,42 @@ from rich.table import Table
 from cli.formats import MINUS, count, percent
 from cli.grid import grid
 from cli.trials.answer import stitched
+from cli.trials.search import Search
+from lab.membership import coverage
 from lab.trials import FoldResult, Luck, TrialFigures, TrialResult, WalkForward
 
-_SURVIVORS = "The symbols are those that lasted: survivorship bias flatters every line."
 _SHOWN = 10  # trials of a sweep
 _REASONS = 5  # of failed trials
 _UNKNOWN = "\N{EN DASH}"
 _CONVINCING = 0.95  # deflated
 
 
-def sweep_tables(results: Sequence[TrialResult], luck: Luck | None) -> Iterable[RenderableType]:
+def sweep_tables(search: Search, results: Sequence[TrialResult], luck: Luck | None) -> Iterable[RenderableType]:
     """The best trials, what their best is worth, and why others failed."""
     played = [result for result in results if result.figures]
     ranked = sorted(played, key=lambda result: -_sharpe(result))
     if luck and ranked:
         yield Panel(_of_the_best(ranked[0], luck), border_style=_border(luck))
         yield _best(ranked[:_SHOWN], len(played))
-        yield _SURVIVORS
+        yield _candidates(search)
     yield from _failures(results)
 
 
-def walk_forward_tables(found: WalkForward, luck: Luck | None, last: date) -> Iterable[RenderableType]:
-    """What held out of sample, fold by fold, and what of it may be luck; `last` is the last session asked for."""
+def walk_forward_tables(search: Search, found: WalkForward, luck: Luck | None) -> Iterable[RenderableType]:
+    """What held out of sample, fold by fold, and what of it may be luck."""
     if luck:
         yield Panel(_out_of_sample(found, luck), border_style=_border(luck))
     yield _folds(found.folds)
-    yield _SURVIVORS
-    if (end := found.folds[-1].fold.out_last) < last:
+    yield _candidates(search)
+    if (end := found.folds[-1].fold.out_last) < search.sessions[-1]:
         yield f"After {end} fewer sessions are left than an out-of-sample window has: they were not played."
     yield from _failures([*found.results, *(fold.out_of_sample for fold in found.folds if fold.out_of_sample)])
+
+
+def _candidates(search: Search) -> str:
+    if search.terms.members:
+        return escape(coverage(search.terms.members, search.sessions, search.market.history.symbols).told)
+    return "The symbols are those that lasted: survivorship bias flatters every line."
 
 
 def _border(luck: Luck) -> str:

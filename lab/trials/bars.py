@@ -1,6 +1,8 @@
-"""A market history as bytes, so that a Lambda plays on exactly the prices that a person has."""
+"""A market history and its index as bytes, so that a Lambda plays on exactly what a person has."""
 
+import gzip
 import io
+import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -8,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lab.membership import Membership
 from paper import BarArrays, History, Split
 
 _PRICES = ("close", "open", "high", "low", "volume")
@@ -46,3 +49,16 @@ def _splits(arrays: Mapping[str, Any]) -> list[Split]:
     ratios = map(Decimal, arrays["split_ratios"].tolist())
     found = zip(arrays["split_symbols"].tolist(), _days(arrays, "split_days"), ratios, strict=True)
     return [Split(*split) for split in found]
+
+
+def pack_membership(members: Membership) -> bytes:
+    """The membership as compressed JSON; equal ones give equal bytes."""
+    rows = [[day.isoformat(), sorted(found)] for day, found in zip(members.days, members.members, strict=True)]
+    return gzip.compress(json.dumps({"source": members.source, "rows": rows}).encode(), mtime=0)
+
+
+def unpack_membership(content: bytes) -> Membership:
+    """The membership that `pack_membership` packed."""
+    told = json.loads(gzip.decompress(content))
+    days = tuple(date.fromisoformat(day) for day, _ in told["rows"])
+    return Membership(days, tuple(frozenset(found) for _, found in told["rows"]), told["source"])

@@ -1,16 +1,16 @@
 """The trials of a sweep as they lie in the archive, and what a Lambda does with a batch of them.
 
-Under `sweeps/<name>/`: `bars.npz` and `plan.json` for all, `items-<n>.json` for each execution, and a file for every
-trial that was played: in `trials/` if it has figures, in `failures/` if it has none.
+Under `sweeps/<name>/`: `plan.json`, `bars.npz` and, of an index, `members.json.gz` for all; `items-<n>.json` for each
+execution; and a file for every trial that was played, in `trials/` if it has figures, in `failures/` if it has none.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lab.forecasts import ForecastMemory
-from lab.trials.bars import unpack_history
+from lab.trials.bars import unpack_history, unpack_membership
 from lab.trials.running import Bench
 from lab.trials.trial import Terms, Trial, TrialResult
 from openbell.codec import from_json, to_json
@@ -26,8 +26,9 @@ class Plan:
     """What all trials of a sweep share. Files of own strategies are relative to the deployed configuration."""
 
     config: dict[str, Any]
-    terms: Terms
+    terms: Terms  # without members, which have a file of their own
     data_hash: str  # of the bars
+    members_hash: str  # empty: every symbol of the bars is a candidate on every day
     asked: dict[str, Any]  # grid, dates and windows: a sweep that goes on must have the same
 
 
@@ -55,6 +56,11 @@ def folder_of(sweep: str) -> str:
 def bars_key(sweep: str) -> str:
     """Where its bars are."""
     return f"{folder_of(sweep)}bars.npz"
+
+
+def members_key(sweep: str) -> str:
+    """Where the membership of its index is, if it has one."""
+    return f"{folder_of(sweep)}members.json.gz"
 
 
 def plan_key(sweep: str) -> str:
@@ -109,7 +115,8 @@ class BatchPlayer:
         try:
             plan = from_json(Plan, self._archive.get(plan_key(sweep)))
             history = unpack_history(self._archive.get(bars_key(sweep)))
+            members = unpack_membership(self._archive.get(members_key(sweep))) if plan.members_hash else None
         except KeyError as error:
             raise InvalidInput(f"sweep {sweep}: the archive has no {error.args[0]}; start the sweep anew") from error
         config = parse_config(plan.config, plan_key(sweep)).with_files_from(self._config_folder)
-        return Bench(history, config, plan.terms, ForecastMemory(_FORECAST_BYTES))
+        return Bench(history, config, replace(plan.terms, members=members), ForecastMemory(_FORECAST_BYTES))

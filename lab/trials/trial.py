@@ -13,6 +13,7 @@ from lab import metrics
 from lab.backtest import backtest
 from lab.curves import CurveMaker
 from lab.forecasts import ForecastStore
+from lab.membership import Membership
 from lab.metrics import YEAR, Floats
 from lab.outcome import BacktestSettings, Every, Outcome
 from lab.trades import fills_of, round_trips
@@ -56,6 +57,7 @@ class Terms:
     cash: Decimal = Decimal(100_000)
     slippage_bps: Decimal = Decimal(2)
     cost_bps: Decimal = Decimal(1)  # commission, of every fill's value
+    members: Membership | None = None  # candidates are these on each day; None: every symbol of the data
 
 
 @dataclass(frozen=True)
@@ -108,14 +110,17 @@ def run_trial(
     result, never raised: a trial's trouble is its own.
     """
     try:
-        settings = BacktestSettings(
-            trial.first, trial.last, terms.every, cash=terms.cash, slippage_bps=terms.slippage_bps
-        )
+        settings = _settings(trial, terms)
         outcome = backtest(history, config_of(config, trial), settings, store or ForecastStore(None))
         figures = _figures(outcome, history, trial.strategy, terms.cost_bps)
     except Exception as error:
         return TrialResult(trial, None, f"{type(error).__name__}: {error}")
     return TrialResult(trial, figures, troubles=_troubles(outcome))
+
+
+def _settings(trial: Trial, terms: Terms) -> BacktestSettings:
+    cash, slippage, members = terms.cash, terms.slippage_bps, terms.members
+    return BacktestSettings(trial.first, trial.last, terms.every, cash=cash, slippage_bps=slippage, members=members)
 
 
 def config_of(config: PlatformConfig, trial: Trial) -> PlatformConfig:

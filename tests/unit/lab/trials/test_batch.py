@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from lab.figures import data_hash
+from lab.membership import Membership
 from lab.trials import Combination, Terms, Trial, TrialResult, run_trial
-from lab.trials.bars import pack_history, unpack_history
-from lab.trials.batch import BatchPlayer, Done, Item, Plan, bars_key, plan_key, result_key
+from lab.trials.bars import pack_history, pack_membership, unpack_history, unpack_membership
+from lab.trials.batch import BatchPlayer, Done, Item, Plan, bars_key, members_key, plan_key, result_key
 from openbell.adapters.memory.archive import MemoryArchive
 from openbell.codec import from_json, to_json
 from openbell.errors import InvalidInput
@@ -21,7 +22,7 @@ def prepared(folder: Path) -> MemoryArchive:
     archive = MemoryArchive()
     told = config(folder).model_dump(mode="json")
     told["strategies"]["holds"]["uses"] = "holds.py:Holds"  # relative to what was deployed
-    archive.put(plan_key("s"), to_json(Plan(told, Terms(), data_hash(market()), {})))
+    archive.put(plan_key("s"), to_json(Plan(told, Terms(), data_hash(market()), "", {})))
     archive.put(bars_key("s"), pack_history(market()))
     return archive
 
@@ -78,3 +79,24 @@ def test_what_was_never_known_of_a_history_stays_unknown() -> None:
     after = unpack_history(pack_history(market()))
     assert after.bars.open is None
     assert not after.splits
+
+
+def test_the_members_of_an_index_travel_too_and_equal_ones_are_equal_bytes() -> None:
+    one = Membership((date(2020, 1, 2), date(2021, 1, 4)), (frozenset("AB"), frozenset("BC")), "index.csv")
+    other = Membership((date(2020, 1, 2), date(2021, 1, 4)), (frozenset("BA"), frozenset("CB")), "index.csv")
+    assert unpack_membership(pack_membership(one)) == one
+    assert pack_membership(one) == pack_membership(other)
+
+
+def test_only_members_of_the_day_are_candidates_in_a_lambda_too(tmp_path: Path) -> None:
+    members = Membership((date(2020, 1, 2),), (frozenset({"DOWN", "FLAT"}),), "index.csv")
+    archive = prepared(tmp_path)
+    plan = from_json(Plan, archive.get(plan_key("s")))
+    archive.put(plan_key("s"), to_json(replace(plan, members_hash="some")))
+    archive.put(members_key("s"), pack_membership(members))
+    BatchPlayer(archive, tmp_path).play("s", [item(0, "DOWN")])
+    expected = run_trial(market(), config(tmp_path), item(0, "DOWN").trial, Terms(members=members))
+    assert expected.figures
+    assert result(archive, 0) == expected
+    BatchPlayer(archive, tmp_path).play("s", [item(1, "UP")])
+    assert "UP" in result(archive, 1, failed=True).error  # it is no member, so it has no price and no place
