@@ -25,6 +25,6 @@ def in_backtrader() -> "type[InBacktrader]":
             raise
         raise InvalidInput(
             "--engine backtrader: Backtrader is not installed; install it with `uv sync --extra backtrader` "
-            "or `pip install 'openbell[backtrader]'`"
+            "or `pip install backtrader`"
         ) from error
     return InBacktrader

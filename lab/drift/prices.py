@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from openbell.model import Side
+from openbell.model import NEW_YORK, Side
 from paper import History
 from paper.market import Market
 from paper.matching import with_slippage
@@ -20,6 +20,7 @@ class Prices:
 
     def met(self, symbol: str, at: datetime) -> Decimal | None:
         """The price that a market order sent at `at` meets: the next one that is printed; None if the day has none."""
+        at = at.astimezone(NEW_YORK)
         session = self._market.calendar.of(at.date())
         if session is None:
             return None
@@ -38,9 +39,10 @@ class Prices:
 
         The end is the last close. None for a symbol without prices.
         """
+        day = at.astimezone(NEW_YORK).date() if at else None
         met = self.met(symbol, at) if at else None
-        if at and met is not None:
-            return met * self._history.split_factor(symbol, since, at.date())
-        beyond = min(at.date() if at else date.max, self._until + timedelta(days=1))
+        if day and met is not None:
+            return met * self._history.split_factor(symbol, since, day)
+        beyond = min(day or date.max, self._until + timedelta(days=1))
         last = self._history.last_close(symbol, beyond)
         return last[1] * self._history.split_factor(symbol, since, last[0]) if last else None

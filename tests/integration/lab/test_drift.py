@@ -1,7 +1,7 @@
 """The drift report over runs on the paper exchange: what was made different is told, and nothing else."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -14,11 +14,13 @@ from cli.views.drift import Drift, Row, drift_tables, read_drift
 from lab.drift.session import DriftQuery, drift_report
 from lab.exchange import ExchangeBroker, ExchangeData
 from lab.forecasts import ForecastStore
+from openbell.config import parse_config
 from openbell.errors import DataUnavailable, InvalidInput, MarketClosed
-from openbell.model import BrokerOrder, Halt, OrderRequest
+from openbell.model import NEW_YORK, BrokerOrder, Halt, OrderRequest
 from paper import BarArrays, History
 from tests.builders import AS_OF, D
 from tests.integration.cli.shown import printed
+from tests.integration.lab.markets import ohlc_market
 from tests.integration.workflow.stage import Stage, config, sample
 
 WEDNESDAY, THURSDAY, FRIDAY = date(2022, 6, 15), date(2022, 6, 16), date(2022, 6, 17)
@@ -70,6 +72,24 @@ def test_runs_with_the_fill_model_of_the_backtest_have_no_drift() -> None:
     assert {"buy RRC", "sell RRC"} <= {f"{row.side} {row.symbol}" for row in found.orders}  # an entry, and its stop
     assert all(causes(row) == (0, 0, 0, 0) for row in found.orders)
     assert found.verdict == "Live and backtest did the same over 3 runs, to the cent."
+
+
+def test_protective_orders_that_met_highs_and_lows_have_no_drift() -> None:
+    universe = {"members": "tradable", "size": 12, "lookback": 60}
+    entries = {
+        "prophet_trend": {"allocation": "0.5", "parameters": {"skill_gate": False, "rule": "trendline"}},
+        "mean_reversion": {"allocation": "0.5", "parameters": {"trend": 20, "oversold": 30}},
+    }
+    settings = parse_config({"strategies": {n: {"universe": universe} | e for n, e in entries.items()}}, "test")
+    stage = Stage(settings, ohlc_market(), datetime(2022, 6, 1, 15, tzinfo=NEW_YORK))
+    for number in range(12):
+        stage.run(str(number))
+        stage.next_day()
+    query = DriftQuery(date(2022, 6, 1), FRIDAY, D(2), fills_at_once=False, config_folder=STRATEGIES.parent)
+    found = read_drift(drift_report(query, stage.ledger, stage.archive, ohlc_market(), ForecastStore(None)))
+    assert {"entry", "stop"} == {row.kind for row in found.orders}
+    assert len(found.orders) > 30
+    assert all(causes(row) == (0, 0, 0, 0) for row in found.orders)
 
 
 def test_slippage_that_the_fill_model_lacks_is_price() -> None:
