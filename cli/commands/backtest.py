@@ -12,6 +12,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from cli.arguments import parse_equity, parse_slippage, parse_strategies
+from cli.commands.options import JsonOption
+from cli.commands.past_options import (
+    FORECASTS,
+    BarsOption,
+    CacheOption,
+    ConfigOption,
+    CostOption,
+    EveryOption,
+    FromOption,
+    MembersOption,
+    SeedOption,
+    SlippageOption,
+    ToOption,
+)
 from cli.consoles import progress, results
 from cli.errors import told_plainly
 from cli.exits import Exit
@@ -21,34 +35,28 @@ if TYPE_CHECKING:
     from lab.backtest import OnProgress
     from lab.figures import Figures
 
-FORECASTS = Path(".openbell/forecasts")
-
 
 def backtest(  # noqa: PLR0913 an argument for each option
     *,
     strategies: Annotated[
         str, typer.Option(help="Names separated by commas; default: all that the configuration enables.")
     ] = "",
-    first: Annotated[str, typer.Option("--from", help="First session; default: a year after the data begins.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last session; default: the end of the data.")] = "",
-    every: Annotated[str, typer.Option(help="1d: a run each session. 1w: one on the first session of a week.")] = "1d",
-    bars: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
-    ] = None,
-    members: Annotated[
-        Path | None, typer.Option(help="CSV with date,tickers rows: only members of the day are candidates.")
-    ] = None,
-    cost_bps: Annotated[str, typer.Option(help="Commission, basis points of every fill's value.")] = "1",
-    slippage_bps: Annotated[str, typer.Option(help="How much worse than the price the exchange fills.")] = "2",
+    first: FromOption = "",
+    last: ToOption = "",
+    every: EveryOption = "1d",
+    bars: BarsOption = None,
+    members: MembersOption = None,
+    cost_bps: CostOption = "1",
+    slippage_bps: SlippageOption = "2",
     equity: Annotated[str, typer.Option(help="Cash to start with, USD.")] = "100000",
-    config: Annotated[Path, typer.Option(help="The strategies' configuration.")] = STRATEGIES,
+    config: ConfigOption = STRATEGIES,
     report: Annotated[Path | None, typer.Option(help="Where the tear sheet goes; default: reports/.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of tables.")] = False,
-    cache: Annotated[Path, typer.Option(help="Where forecasts are kept, so that a second time is quick.")] = FORECASTS,
+    as_json: JsonOption = False,
+    cache: CacheOption = FORECASTS,
     engine: Annotated[
         str, typer.Option(help="openbell: the paper exchange. backtrader: inside Backtrader, an extra of its own.")
     ] = "openbell",
-    seed: Annotated[int, typer.Option(help="Of the bootstrap of the Sharpe ratio.", min=0)] = 0,
+    seed: SeedOption = 0,
 ) -> None:
     """Play strategies over history: the decisions of the workflow, on a paper exchange in this process.
 

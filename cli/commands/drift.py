@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import typer
 
 from cli.arguments import parse_slippage
-from cli.commands.backtest import FORECASTS
 from cli.commands.options import JsonOption, LocalOption, StackOption, operating, tell
+from cli.commands.past_options import FORECASTS
 from cli.errors import told_plainly
 from cli.places import STRATEGIES
 from openbell.errors import InvalidInput

@@ -7,6 +7,17 @@ import typer
 
 from cli.arguments import parse_equity, parse_slippage
 from cli.commands.options import JsonOption, LocalOption, StackOption
+from cli.commands.past_options import (
+    BarsOption,
+    ConfigOption,
+    CostOption,
+    EveryOption,
+    FromOption,
+    MembersOption,
+    SeedOption,
+    SlippageOption,
+    ToOption,
+)
 from cli.errors import told_plainly
 from cli.exits import Exit
 from cli.places import STRATEGIES
@@ -19,37 +30,36 @@ if TYPE_CHECKING:
 def sweep(  # noqa: PLR0913 an argument for each option
     *,
     grid: Annotated[Path, typer.Option(help="YAML or JSON with strategy and values to try; see docs/sweeps.md.")],
-    first: Annotated[str, typer.Option("--from", help="First session; default: a year after the data begins.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last session; default: the end of the data.")] = "",
+    first: FromOption = "",
+    last: ToOption = "",
     walk_forward: Annotated[
         bool, typer.Option("--walk-forward", help="Search window by window, as openbell walk-forward does.")
     ] = False,
     train: Annotated[str, typer.Option(help="With --walk-forward, the in-sample window; default: 2y.")] = "",
     test: Annotated[str, typer.Option(help="With --walk-forward, the out-of-sample window; default: 6m.")] = "",
-    anchored: Annotated[bool, typer.Option(help="With --walk-forward, windows that grow from the start.")] = False,
-    every: Annotated[str, typer.Option(help="1d: a run each session. 1w: one on the first session of a week.")] = "1d",
-    bars: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
-    ] = None,
-    members: Annotated[
-        Path | None, typer.Option(help="CSV with date,tickers rows: only members of the day are candidates.")
-    ] = None,
-    cost_bps: Annotated[str, typer.Option(help="Commission, basis points of every fill's value.")] = "1",
-    slippage_bps: Annotated[str, typer.Option(help="How much worse than the price the exchange fills.")] = "2",
+    anchored: Annotated[
+        bool, typer.Option("--anchored", help="With --walk-forward, windows that grow from the start.")
+    ] = False,
+    every: EveryOption = "1d",
+    bars: BarsOption = None,
+    members: MembersOption = None,
+    cost_bps: CostOption = "1",
+    slippage_bps: SlippageOption = "2",
     equity: Annotated[str, typer.Option(help="Cash that every trial begins with, USD.")] = "100000",
-    config: Annotated[Path, typer.Option(help="The strategies' configuration.")] = STRATEGIES,
+    config: ConfigOption = STRATEGIES,
     stack: StackOption = "",
     local: LocalOption = "",
     concurrency: Annotated[int, typer.Option(help="Lambdas at once, on AWS.", min=1, max=1000)] = 40,
     resume: Annotated[str, typer.Option(help="Go on with the sweep of this name: what it has played is kept.")] = "",
     report: Annotated[Path | None, typer.Option(help="Where the JSON goes; default: reports/.")] = None,
     as_json: JsonOption = False,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap of the Sharpe ratio.", min=0)] = 0,
+    seed: SeedOption = 0,
 ) -> None:
     """Try every combination of a grid, each in a backtest of its own, fanned out to Lambdas by Step Functions.
 
-    Without --stack or --local in a local cloud that is gone afterwards. Exit codes: 0 played; 1 nothing was played, or
-    the execution failed; 2 wrong input; 130 interrupted.
+    Without --stack or --local in a local cloud that is gone afterwards.
+
+    Exit codes: 0 played; 1 nothing was played, or the execution failed; 2 wrong input; 130 interrupted.
     """
     with told_plainly():
         # Seconds of imports, for which --help need not wait.

@@ -6,38 +6,48 @@ from typing import Annotated
 import typer
 
 from cli.arguments import parse_equity, parse_slippage
+from cli.commands.options import JsonOption
+from cli.commands.past_options import (
+    FORECASTS,
+    BarsOption,
+    CacheOption,
+    ConfigOption,
+    CostOption,
+    EveryOption,
+    FromOption,
+    MembersOption,
+    SeedOption,
+    SlippageOption,
+    ToOption,
+)
 from cli.errors import told_plainly
 from cli.exits import Exit
 from cli.places import STRATEGIES
-
-FORECASTS = Path(".openbell/forecasts")
 
 
 def walk_forward(  # noqa: PLR0913 an argument for each option
     *,
     strategy: Annotated[str, typer.Argument(help="The strategy whose parameters are searched.")],
     grid: Annotated[Path, typer.Option(help="YAML or JSON with the values to try; see docs/sweeps.md.")],
-    first: Annotated[str, typer.Option("--from", help="First session; default: a year after the data begins.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last session; default: the end of the data.")] = "",
+    first: FromOption = "",
+    last: ToOption = "",
     train: Annotated[str, typer.Option(help="In-sample window: sessions, or 2y, 6m, 4w.")] = "2y",
     test: Annotated[str, typer.Option(help="Out-of-sample window: likewise.")] = "6m",
-    anchored: Annotated[bool, typer.Option(help="Every in-sample window begins with the first session.")] = False,
-    every: Annotated[str, typer.Option(help="1d: a run each session. 1w: one on the first session of a week.")] = "1d",
-    bars: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
-    ] = None,
-    members: Annotated[
-        Path | None, typer.Option(help="CSV with date,tickers rows: only members of the day are candidates.")
-    ] = None,
-    cost_bps: Annotated[str, typer.Option(help="Commission, basis points of every fill's value.")] = "1",
-    slippage_bps: Annotated[str, typer.Option(help="How much worse than the price the exchange fills.")] = "2",
+    anchored: Annotated[
+        bool, typer.Option("--anchored", help="Every in-sample window begins with the first session.")
+    ] = False,
+    every: EveryOption = "1d",
+    bars: BarsOption = None,
+    members: MembersOption = None,
+    cost_bps: CostOption = "1",
+    slippage_bps: SlippageOption = "2",
     equity: Annotated[str, typer.Option(help="Cash that every window begins with, USD.")] = "100000",
-    config: Annotated[Path, typer.Option(help="The strategies' configuration.")] = STRATEGIES,
+    config: ConfigOption = STRATEGIES,
     processes: Annotated[int | None, typer.Option(help="At most so many; default: one a processor.", min=1)] = None,
     report: Annotated[Path | None, typer.Option(help="Where the JSON goes; default: reports/.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of tables.")] = False,
-    cache: Annotated[Path, typer.Option(help="Where forecasts are kept, so that a second time is quick.")] = FORECASTS,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap of the Sharpe ratio.", min=0)] = 0,
+    as_json: JsonOption = False,
+    cache: CacheOption = FORECASTS,
+    seed: SeedOption = 0,
 ) -> None:
     """Search parameters in one window of history, play the best in the next, and go on to the end.
 
