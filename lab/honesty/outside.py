@@ -1,4 +1,4 @@
-"""What a strategy's code reaches for that is not in its context: files and the network, seen by the interpreter itself.
+"""What a strategy's code reaches for outside its context: files, the network, processes, as the interpreter sees it.
 
 And the files as they would have been on an earlier day, so that code that reads them can be proven wrong.
 """
@@ -24,7 +24,7 @@ import pyarrow.parquet as arrow
 _CODE = (".py", ".pyc", ".pyi", ".so", ".dylib", ".pyd")
 _OF_THE_SYSTEM = ("/dev", "/proc", "/sys", "/usr/share/zoneinfo", "/etc")
 _WRITES = "wax+"
-_NETWORK = frozenset({"socket.connect", "socket.getaddrinfo", "urllib.Request", "subprocess.Popen"})
+_OTHERS = frozenset({"socket.connect", "socket.getaddrinfo", "urllib.Request", "sqlite3.connect", "subprocess.Popen"})
 _DAY = re.compile(r"\b(\d{4})-?(\d{2})-?(\d{2})\b")
 
 
@@ -42,7 +42,7 @@ class Reach:
             path = _data_file(arguments)
             if path and (line := self._line()):
                 self.files.setdefault(path, line)
-        elif event in _NETWORK and (line := self._line()):
+        elif event in _OTHERS and (line := self._line()):
             self.others.setdefault(event, line)
 
     def _line(self) -> str:
@@ -70,7 +70,7 @@ class _Watch:
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         listener = self.listener
-        if listener is not None and (event == "open" or event in _NETWORK):
+        if listener is not None and (event == "open" or event in _OTHERS):
             self.listener = None  # what the listener does itself is not told
             try:
                 listener.note(event, arguments)

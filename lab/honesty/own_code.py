@@ -27,12 +27,12 @@ def _is_own(name: str, module: ModuleType, entry: StrategyConfig) -> bool:
     package = entry.module.rpartition(".")[0] or entry.module
     if not package or package.split(".")[0] == _OURS:
         return False
-    return name == entry.module or name.startswith(f"{package}.")
+    return name == package or name.startswith(f"{package}.")
 
 
 def files_of(strategy: Strategy[Any], entry: StrategyConfig) -> frozenset[str]:
     """The source files of a strategy: of its classes, and of its own modules."""
-    classes = [kind for kind in type(strategy).__mro__ if kind not in {object, Strategy}]
+    classes = [kind for kind in type(strategy).__mro__ if kind not in Strategy.__mro__]
     own = [module for name, module in list(sys.modules.items()) if _is_own(name, module, entry)]
     found = [_source(kind) for kind in classes] + [_source(module) for module in own]
     return frozenset(file for file in found if file)

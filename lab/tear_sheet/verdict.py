@@ -59,8 +59,8 @@ def survivorship(figures: Figures) -> str:
         return figures.membership.told
     return (
         "Candidates were the symbols of the data at its end, chosen among companies that lasted, as today's members of "
-        "an index are: survivorship bias flatters every line, buy-and-hold included. A file of members (--members) "
-        "ends that."
+        "an index are: survivorship bias flatters every line, buy-and-hold included. A file of members of each day "
+        "(--members) helps, if the data has those that failed too."
     )
 
 
