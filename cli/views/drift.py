@@ -119,10 +119,11 @@ def _verdict(report: DriftReport) -> str:
     cause, worst, total = report.cause, report.worst, report.total
     if cause is None or worst is None:
         return f"Live and backtest did the same {over}, to the cent."
-    more = "more" if total.total > 0 else "less"
-    whole = f"Live made {money(abs(total.total))} USD {more} than the backtest {over}."
+    whole = f"Live made {money(abs(total.total))} USD {'more' if total.total > 0 else 'less'} than the backtest {over}."
+    if total.total == 0:
+        whole = f"Live made as much as the backtest {over}, by differences that cancel out."
     amount = total.of(cause)
-    why = _WHY[cause].format(_WORDS.get(cause, ("", ""))[amount < 0])
+    why = _WHY[cause].format(_WORDS.get(cause, ("", ""))[worst.parts.of(cause) < 0])
     return (
         f"{whole} The largest cause is {cause.value} ({signed_money(amount)} USD): {why}, most of all {_told(worst)}."
     )

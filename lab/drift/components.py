@@ -50,11 +50,6 @@ class Components:
         """The whole difference."""
         return self.price + self.timing + self.rejection + self.data
 
-    @property
-    def largest(self) -> Cause:
-        """The cause with the most USD, of whichever sign."""
-        return max(Cause, key=lambda cause: abs(self.of(cause)))
-
 
 def summed(parts: Iterable[Components]) -> Components:
     """All of them together."""

@@ -55,16 +55,23 @@ class DriftReport:
         return {name: summed(line.parts for line in of) for name, of in groupby(lines, lambda line: line.strategy)}
 
     @property
-    def worst(self) -> Line | None:
-        """The line that has most of the largest cause; None where nothing differs."""
-        cause = self.total.largest
-        differing = [line for line in self.lines if line.parts.of(cause)]
-        return max(differing, key=lambda line: abs(line.parts.of(cause)), default=None)
+    def cause(self) -> Cause | None:
+        """The cause with most USD in all, or if all of them cancel out, order by order; None where nothing differs."""
+        total = self.total
+        differing = [cause for cause in Cause if any(line.parts.of(cause) for line in self.lines)]
+        return max(differing, key=lambda cause: (abs(total.of(cause)), self._turned(cause)), default=None)
+
+    def _turned(self, cause: Cause) -> Decimal:
+        return sum((abs(line.parts.of(cause)) for line in self.lines), ZERO)
 
     @property
-    def cause(self) -> Cause | None:
-        """The largest cause; None where nothing differs."""
-        return self.total.largest if self.worst else None
+    def worst(self) -> Line | None:
+        """The line that has most of the largest cause; None where nothing differs."""
+        cause = self.cause
+        if cause is None:
+            return None
+        sign = 1 if self.total.of(cause) > 0 else -1
+        return max(self.lines, key=lambda line: sign * line.parts.of(cause))
 
 
 class Comparison:
