@@ -27,11 +27,11 @@ class Stack:
     cloud: LocalCloud
     folder: Path
 
-    def sweep(self, grid: str, *arguments: str) -> Result:
+    def sweep(self, grid: str, *arguments: str, as_json: bool = True) -> Result:
         (self.folder / "grid.yaml").write_text(grid)
         files = ["--grid", str(self.folder / "grid.yaml"), "--config", str(self.folder / "strategies.yaml")]
         place = ["--local", self.cloud.endpoint_url, "--report", str(self.folder / "found.json")]
-        return CliRunner().invoke(app, ["sweep", *files, *place, *DATES, "--json", *arguments])
+        return CliRunner().invoke(app, ["sweep", *files, *place, *DATES, *arguments, *(["--json"] if as_json else [])])
 
     def executions(self) -> int:
         machine = self.cloud.outputs["SweepMachineArn"]
@@ -71,6 +71,22 @@ def answer(outcome: Result) -> dict[str, Any]:
 
 
 GRID = "strategy: sma_cross\nparameters: {fast: [5, 10], slow: [20, 40]}"
+
+
+def test_people_see_the_best_trials_and_what_the_best_of_so_many_is_worth(stack: Stack) -> None:
+    outcome = stack.sweep("strategy: sma_cross\nparameters: {fast: [5, 10, 30], slow: [20, 40]}", as_json=False)
+    assert outcome.exit_code == 0, outcome.output
+    told = " ".join(outcome.stdout.split())
+    for part in (
+        "The best: fast",
+        "the best of 5 combinations without any skill",
+        "The best 5 of 5 trials",
+        "1 of 6 trials failed",
+        "fast 30 must be below slow 20",
+        "survivorship bias",
+        str(stack.folder / "found.json"),
+    ):
+        assert part in told
 
 
 def test_a_sweep_that_goes_on_plays_nothing_twice(stack: Stack) -> None:
