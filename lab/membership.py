@@ -92,14 +92,8 @@ def read_membership(path: Path) -> Membership:
 
 def _rows(path: Path, lines: Iterator[str]) -> Iterator[tuple[date, frozenset[str]]]:
     reader = csv.reader(lines)
-    header = [name.strip().lower() for name in next(reader, [])]
-    missing = [name for name in _COLUMNS if name not in header]
-    if missing:
-        raise InvalidInput(
-            f"--members {path}: has no column {' and '.join(missing)}; found {', '.join(header) or 'nothing'}; "
-            'expected date,tickers, and rows such as 1996-01-02,"AAPL,BRK.B"'
-        )
-    before: date | None = None
+    header = _header(path, next(reader, []))
+    before = date.min
     for cells in (cells for cells in reader if cells):
         where = f"--members {path}, line {reader.line_num}"
         if len(cells) != len(header):
@@ -109,10 +103,21 @@ def _rows(path: Path, lines: Iterator[str]) -> Iterator[tuple[date, frozenset[st
             )
         named = dict(zip(header, cells, strict=True))
         day = _day(named["date"], where)
-        if before is not None and day <= before:
+        if day <= before:
             raise InvalidInput(f"{where}: {day} comes after {before}; expected one row a date, the earliest first")
         before = day
         yield day, _tickers(named["tickers"], where)
+
+
+def _header(path: Path, cells: Sequence[str]) -> list[str]:
+    header = [name.strip().lower() for name in cells]
+    missing = [name for name in _COLUMNS if name not in header]
+    if missing:
+        raise InvalidInput(
+            f"--members {path}: has no column {' and '.join(missing)}; found {', '.join(header) or 'nothing'}; "
+            'expected date,tickers, and rows such as 1996-01-02,"AAPL,BRK.B"'
+        )
+    return header
 
 
 def _day(text: str, where: str) -> date:
