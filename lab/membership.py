@@ -10,7 +10,7 @@ import csv
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from openbell.errors import InvalidInput
 
 _COLUMNS = ("date", "tickers")
+_OLD = timedelta(days=180)  # an index changes several times a year
 _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.")
 
 
@@ -50,6 +51,7 @@ class Coverage:
     source: str
     first: date  # of its rows
     last: date
+    until: date  # the backtest's last session
     without_bars: tuple[str, ...]  # members in the backtest's days of which the data has nothing at all
     missing: float  # share of the members that are without bars, over all sessions
 
@@ -57,6 +59,8 @@ class Coverage:
     def told(self) -> str:
         """In a sentence or two."""
         text = f"Candidates were the members of the day as {self.source} has them ({self.first} to {self.last})."
+        if self.until - self.last > _OLD:
+            text += f" Its last row was taken to hold until {self.until}."
         if not self.without_bars:
             return f"{text} The data has bars of all of them."
         shown = ", ".join(self.without_bars[:5]) + (", ..." if len(self.without_bars) > 5 else "")  # noqa: PLR2004
@@ -75,7 +79,8 @@ def coverage(membership: Membership, sessions: Sequence[date], symbols: Collecti
         found = membership.on(day)
         members, missing = members + len(found), missing + len(unknown[found])
     without = sorted(frozenset().union(*unknown.values()))
-    return Coverage(membership.source, membership.days[0], membership.days[-1], tuple(without), missing / members)
+    first, last = membership.days[0], membership.days[-1]
+    return Coverage(membership.source, first, last, sessions[-1], tuple(without), missing / members)
 
 
 def read_membership(path: Path) -> Membership:

@@ -89,3 +89,8 @@ def test_a_membership_with_all_bars_says_so() -> None:
     found = coverage(MEMBERS, DAYS[:2], ["A", "B"])
     assert found.without_bars == ()
     assert found.told.endswith("The data has bars of all of them.")
+
+
+def test_a_last_row_that_has_to_hold_for_long_is_told() -> None:
+    assert "taken to hold" not in coverage(MEMBERS, [date(2022, 7, 1)], ["A"]).told
+    assert "Its last row was taken to hold until 2023-01-03." in coverage(MEMBERS, [date(2023, 1, 3)], ["A"]).told
