@@ -66,6 +66,7 @@ class _Ended:
 
     total: int  # items of the whole run
     tolerated: float  # items
+    failed: int = 0  # items
     children: list[Child] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,7 +74,8 @@ class _Ended:
         """Whether no more items have failed than are tolerated."""
         with self.lock:
             self.children.append(child)
-            return sum(found.items for found in self.children if found.status == "FAILED") <= self.tolerated
+            self.failed += child.items if child.status == "FAILED" else 0
+            return self.failed <= self.tolerated
 
 
 def distributed_map_hooks() -> tuple[Hook, ...]:

@@ -13,6 +13,9 @@ from lab.trials.folds import Fold
 from lab.trials.grid import Grid
 from lab.trials.running import RunTrials
 from lab.trials.trial import Combination, Trial, TrialResult
+from openbell.errors import InvalidInput
+
+MOST_TRIALS = 100_000  # in sample, of all folds together
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,11 @@ def walk_forward(grid: Grid, folds: Sequence[Fold], run: RunTrials) -> WalkForwa
     """Search every in-sample window, then play what it chose in the window after it, and nothing else there.
 
     `run` gets all in-sample trials at once, then all out-of-sample trials. Every window begins with the whole capital
-    in cash.
+    in cash. Raises InvalidInput if there are too many trials.
     """
-    combinations = grid.combinations()
-    searched = run([Trial(grid.strategy, c, f.in_first, f.in_last) for f in folds for c in combinations])
-    by_fold = [tuple(searched[at * len(combinations) : (at + 1) * len(combinations)]) for at in range(len(folds))]
+    searched = run(_searches(grid, folds))
+    size = len(grid)
+    by_fold = [tuple(searched[at * size : (at + 1) * size]) for at in range(len(folds))]
     chosen = [best_of(results) for results in by_fold]
     proofs = [
         Trial(grid.strategy, best.trial.combination, fold.out_first, fold.out_last)
@@ -97,3 +100,13 @@ def walk_forward(grid: Grid, folds: Sequence[Fold], run: RunTrials) -> WalkForwa
         for fold, results, best in zip(folds, by_fold, chosen, strict=True)
     ]
     return WalkForward(grid.strategy, tuple(found))
+
+
+def _searches(grid: Grid, folds: Sequence[Fold]) -> list[Trial]:
+    if len(grid) * len(folds) > MOST_TRIALS:
+        raise InvalidInput(
+            f"{grid.source}: {len(grid):,} combinations in {len(folds):,} folds are more than {MOST_TRIALS:,} trials; "
+            "try fewer values, or longer windows"
+        )
+    combinations = grid.combinations()
+    return [Trial(grid.strategy, c, fold.in_first, fold.in_last) for fold in folds for c in combinations]

@@ -7,6 +7,7 @@ import pytest
 from lab.forecasts import ForecastStore
 from lab.trials import Grid, ProcessRunner, Terms, Trial, TrialResult, WalkForward, best_of, cut_folds, walk_forward
 from lab.trials.running import Bench
+from openbell.errors import InvalidInput
 from paper import History
 from tests.unit.lab.trials.searches import SESSIONS, config, market
 
@@ -84,3 +85,13 @@ def test_of_equals_the_first_is_the_best(tmp_path: Path) -> None:
     (only,) = found.folds[0].in_sample
     assert best_of([only, only]) is only
     assert best_of([]) is None
+
+
+def test_more_trials_than_anybody_can_mean_are_refused_before_the_first(tmp_path: Path) -> None:
+    many = Grid("holds", {"pick": ["UP"], "patience": list(range(50_000))}, {}, {}, "grid.yaml")
+
+    def run(trials: Sequence[Trial]) -> list[TrialResult]:
+        raise AssertionError(f"{len(trials)} trials were played")
+
+    with pytest.raises(InvalidInput, match=r"grid\.yaml: 50,000 combinations in 3 folds are more than 100,000 trials"):
+        walk_forward(many, FOLDS, run)
