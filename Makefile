@@ -37,7 +37,7 @@ console: setup ## Open a web page over the local platform; starts one if none ru
 console-shots: setup ## Pictures of every page of the console into reports/console/ (needs Chromium)
 	@$(BIN)/python -m scripts.console_shots
 
-test: lint package ## Lint, build the bundles, then run every test
+test: lint package peers ## Lint, build the bundles, then run every test
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 chaos: setup ## Prove the guarantees under faults (docs/guarantees.md); SEED=... replays one schedule

@@ -45,7 +45,7 @@ class Published:
 @cache
 def published() -> Published:
     if not PEER.exists():
-        pytest.skip("backtesting.py is not here: make peers installs it, and make test does so by itself")
+        pytest.fail("backtesting.py is not here: make peers installs it, and make test does so by itself")
     script = Path(__file__).with_name("backtesting_peer.py")
     done = subprocess.run([PEER, "-W", "ignore", script], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
