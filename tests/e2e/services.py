@@ -44,15 +44,15 @@ class Flip(Strategy[Parameters]):
 
 FLIP_CONFIG = """
 strategies:
-  flip: {uses: 'flip.py:Flip', allocation: 0.8, universe: {size: 4, lookback: 60}}
+  flip: {uses: 'flip.py:Flip', allocation: 0.8, universe: {size: 4, lookback: 60}, schedule: {daily_at: "TIME"}}
 risk: {max_failed_runs: 10}
 """
 
 
-def write_flip(folder: Path) -> None:
-    """A configuration whose only strategy trades in every run, in `folder`/flip.yaml."""
+def write_flip(folder: Path, daily_at: str = "15:00") -> None:
+    """A configuration whose only strategy trades in every run that is due, in `folder`/flip.yaml."""
     (folder / "flip.py").write_text(FLIP)
-    (folder / "flip.yaml").write_text(FLIP_CONFIG)
+    (folder / "flip.yaml").write_text(FLIP_CONFIG.replace("TIME", daily_at))
 
 
 @dataclass

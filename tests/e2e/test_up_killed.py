@@ -20,7 +20,11 @@ ARGUMENTS = ("--speed", "1x", "--config", "flip.yaml", "--state", "kept")
 
 
 def put_before_the_tick(running: Service, day: str) -> None:
-    running.exchange("advance", to=f"{day}T14:59:58")
+    running.exchange("advance", to=f"{day}T14:44:58")
+
+
+def let_closing_prices_come(running: Service, day: str) -> None:
+    running.exchange("advance", to=f"{day}T15:52:00")  # too late for the ticks up to 15:45
 
 
 def executions(running: Service) -> dict[str, str]:
@@ -47,7 +51,9 @@ def when_an_order_has_reached_the_exchange(running: Service, known: set[str]) ->
 
 def when_the_exchange_has_filled_what_the_ledger_still_waits_for(running: Service, known: set[str]) -> None:
     await_wait_state(running, known)
-    running.exchange("advance", to="2022-06-16T15:40:00")  # between two ticks
+    running.exchange(
+        "advance", to="2022-06-16T15:52:00"
+    )  # closing prices are there, and it is too late for a tick of 15:45
 
 
 def when_the_execution_has_begun(running: Service, known: set[str]) -> None:
@@ -64,7 +70,7 @@ KILLS: dict[str, Callable[[Service, set[str]], None]] = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("killed")
-    write_flip(made)
+    write_flip(made, daily_at="14:45")  # when one schedule fires alone: at 15:00 there are two
     return made
 
 
@@ -92,7 +98,7 @@ def check_who_is_told(running: Service) -> None:
 
 
 def test_whenever_it_is_killed_the_next_start_goes_on_with_true_books(folder: Path) -> None:
-    books, first = killed_on("2022-06-15", folder, NOTHING, "--from", "2022-06-15T14:59:58")
+    books, first = killed_on("2022-06-15", folder, NOTHING, "--from", "2022-06-15T14:44:58")
     books, second = killed_on("2022-06-16", folder, books)
     assert books.aborted == {first}
     books, third = killed_on("2022-06-17", folder, books)
@@ -101,8 +107,10 @@ def test_whenever_it_is_killed_the_next_start_goes_on_with_true_books(folder: Pa
         known = set(executions(running))
         put_before_the_tick(running, "2022-06-21")  # the 20th is a holiday
         await_wait_state(running, known)
-        running.exchange("advance", to="2022-06-21T15:40:00")  # between two ticks
-        assert "COMPLETED" in running.line("2022-06-21 15:00  daily")
+        running.exchange(
+            "advance", to="2022-06-21T15:52:00"
+        )  # closing prices are there, and it is too late for a tick of 15:45
+        assert "COMPLETED" in running.line("2022-06-21 14:45  quarter_hour")
         last = Books.of(running)
         check_who_is_told(running)
         exit_code, said = running.stop(signal.SIGINT)
