@@ -38,7 +38,7 @@ console-shots: setup ## Pictures of every page of the console into reports/conso
 	@$(BIN)/python -m scripts.console_shots
 
 test: lint package peers ## Lint, build the bundles, then run every test
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 $(ARGS)
 
 chaos: setup ## Prove the guarantees under faults (docs/guarantees.md); SEED=... replays one schedule
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed "$(SEED)") $(ARGS)
