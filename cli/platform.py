@@ -162,6 +162,11 @@ class Platform:
         """AWS and its region, or the local cloud's URL."""
         return str(self.place) if self.place.endpoint_url else f"{self.place}, {self._session.region_name}"
 
+    @property
+    def trades_at_alpaca(self) -> bool:
+        """Whether its broker is Alpaca itself, not a paper exchange."""
+        return (urlsplit(self.outputs["BrokerUrlInUse"]).hostname or "").endswith("alpaca.markets")
+
     def client(self, service: str) -> Any:
         """The boto3 client of a service."""
         return self._session.client(service, **_options(self.place))

@@ -1,7 +1,6 @@
 """The stage on which runs are played: the paper exchange, and the local cloud made from our own template."""
 
 import json
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cli.day import Alert
 from cli.effective import layer_files, on_local_market
 from cli.failures import failure_note
 from cli.market import Market
+from cli.own_broker import hand_over, new_keys, parameters_for
 from cli.places import STATE_MACHINE, TEMPLATE
 from cli.run_report import RunReport, read_report
 from cli.workflow import Event, Story
@@ -23,7 +23,7 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.config import PlatformConfig
 from openbell.model import RunStatus
 from openbell.runs import report_key
-from paper import Credentials, Intercept, PaperExchange, serve
+from paper import Intercept, PaperExchange, serve
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,12 @@ def open_stage(
     `intercept` stands between the functions and the exchange, as `paper.serve` describes it.
     """
     exchange = PaperExchange(market.history, cash=options.equity, at=start, slippage_bps=options.slippage_bps)
-    keys = Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
+    keys = new_keys()
     with (
         serve(exchange, intercept=intercept, credentials=keys) as served,
         LocalCloud(
             template=TEMPLATE,
-            parameters={"BrokerUrl": served.url, "DataUrl": served.url, "MarketData": "alpaca", "TradingMode": "paper"},
+            parameters=parameters_for(served.url),
             work=work,
             wait=lambda seconds: _pass_time(exchange, seconds),
             clock=lambda: exchange.now,
@@ -130,10 +130,7 @@ def open_stage(
             bundles=options.bundles,
         ) as cloud,
     ):
-        cloud.client("secretsmanager").put_secret_value(
-            SecretId=cloud.outputs["BrokerSecretArn"],
-            SecretString=json.dumps({"key_id": keys.key_id, "secret_key": keys.secret_key}),
-        )
+        hand_over(keys, cloud)
         yield Stage(exchange, cloud, config)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.commands.options import JsonOption
+from cli.commands.past_options import BarsOption, ConfigOption
 from cli.consoles import progress, results
 from cli.errors import told_plainly
 from cli.exits import Exit
@@ -22,15 +24,13 @@ _MOST_CUTS = 1000
 def check(
     *,
     strategy: Annotated[str, typer.Argument(help="A strategy of the configuration, or one that ships.")],
-    bars: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
-    ] = None,
-    config: Annotated[Path, typer.Option(help="The strategies' configuration.")] = STRATEGIES,
+    bars: BarsOption = None,
+    config: ConfigOption = STRATEGIES,
     first: Annotated[str, typer.Option("--from", help="Look at sessions from then on; default: after a year.")] = "",
     last: Annotated[str, typer.Option("--to", help="And until then; default: the end of the data.")] = "",
     cuts: Annotated[int, typer.Option(help="Behind how many sessions the future is changed.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the choice of the sessions, and of the futures.", min=0)] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of tables.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Look for look-ahead, state, chance, files that are read, and signals that hang on how many bars are shown.
 

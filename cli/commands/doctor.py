@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from cli.platform import Platform
     from openbell.ports import MarketData
 
-_ALPACA = "alpaca.markets"
-_ALPACA_DATA = f"https://data.{_ALPACA}"  # as in template.yaml
+_ALPACA_DATA = "https://data.alpaca.markets"  # as in template.yaml
 
 
 def doctor(
@@ -62,8 +60,7 @@ def _looks(platform: "Platform", config: Path) -> "Iterator[tuple[str, Look]]":
 
 
 def _now(platform: "Platform") -> datetime | None:
-    host = urlsplit(platform.outputs["BrokerUrlInUse"]).hostname or ""
-    return datetime.now(UTC) if host.endswith(_ALPACA) else None
+    return datetime.now(UTC) if platform.trades_at_alpaca else None
 
 
 def _price_source(platform: "Platform") -> "MarketData":

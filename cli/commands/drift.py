@@ -4,13 +4,12 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from cli.arguments import parse_slippage
 from cli.commands.options import JsonOption, LocalOption, StackOption, operating, tell
-from cli.commands.past_options import FORECASTS
+from cli.commands.past_options import FORECASTS, BarsOption
 from cli.errors import told_plainly
 from cli.places import STRATEGIES
 from openbell.errors import InvalidInput
@@ -24,9 +23,7 @@ def drift(
     *,
     first: Annotated[str, typer.Option("--from", help="First day of the runs, such as 2022-06-13.")],
     last: Annotated[str, typer.Option("--to", help="Last day of the runs.")],
-    bars: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet with daily bars; default: the sample that is shipped.")
-    ] = None,
+    bars: BarsOption = None,
     slippage_bps: Annotated[str, typer.Option(help="How much worse than the price the backtest fills.")] = "2",
     stack: StackOption = "",
     local: LocalOption = "",
@@ -65,11 +62,7 @@ def _report(platform: "Platform", span: tuple[date, date], bars: Path | None, sl
     from lab.forecasts import ForecastStore  # noqa: PLC0415
 
     check_span(*span)
-    query = DriftQuery(*span, slippage, _fills_at_once(platform), STRATEGIES.parent)
+    at_once = platform.trades_at_alpaca  # our exchange fills at the next price of its bars
+    query = DriftQuery(*span, slippage, at_once, STRATEGIES.parent)
     history = open_market(bars).history
     return drift_report(query, platform.ledger, platform.archive, history, ForecastStore(FORECASTS))
-
-
-def _fills_at_once(platform: "Platform") -> bool:
-    """Alpaca does; our exchange fills at the next price of its bars."""
-    return (urlsplit(platform.outputs["BrokerUrlInUse"]).hostname or "").endswith("alpaca.markets")

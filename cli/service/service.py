@@ -2,7 +2,6 @@
 
 import json
 import queue
-import secrets
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from cli.day import Alert
 from cli.effective import effective_config, layer_files, on_local_market
 from cli.market import open_market
+from cli.own_broker import hand_over, new_keys, parameters_for
 from cli.places import STATE_MACHINE, TEMPLATE
 from cli.service.announcement import announced, only_one_here
 from cli.service.folder import StateFolder, end_of, open_exchange, state_folder
@@ -24,7 +24,7 @@ from local.pace import Pace
 from local.timeline import Tick, Timeline
 from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.config import PlatformConfig
-from paper import Credentials, PaperExchange, serve
+from paper import PaperExchange, serve
 
 _STACK = "openbell"
 _PATIENCE_S = 30.0  # for closing a run that was stopped
@@ -60,16 +60,13 @@ class _Service:
         self._voice.say(
             f"Starting the exchange at {self._exchange.now:%Y-%m-%d %H:%M} New York and the local cloud ..."
         )
-        keys = Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
+        keys = new_keys()
         with (
             tempfile.TemporaryDirectory(prefix="openbell-") as work,
             serve(self._exchange, port=options.port + 1 if options.port else 0, credentials=keys) as served,
             self._cloud(served.url, config, Path(work), options.port, folder) as cloud,
         ):
-            cloud.client("secretsmanager").put_secret_value(
-                SecretId=cloud.outputs["BrokerSecretArn"],
-                SecretString=json.dumps({"key_id": keys.key_id, "secret_key": keys.secret_key}),
-            )
+            hand_over(keys, cloud)
             with announced(cloud.endpoint_url, _STACK, served.url):
                 self._voice.say(f"Local cloud: {cloud.endpoint_url}   exchange: {served.url}   Ctrl-C stops both.")
                 yield cloud
@@ -77,7 +74,7 @@ class _Service:
     def _cloud(self, url: str, config: PlatformConfig, work: Path, port: int, folder: StateFolder | None) -> LocalCloud:
         return LocalCloud(
             template=TEMPLATE,
-            parameters={"BrokerUrl": url, "DataUrl": url, "MarketData": "alpaca", "TradingMode": "paper"},
+            parameters=parameters_for(url),
             work=work,
             wait=self._wait,
             clock=lambda: self._exchange.now,

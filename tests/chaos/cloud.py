@@ -1,7 +1,6 @@
 """The whole platform in the local cloud, whose handler processes are killed while they work."""
 
 import json
-import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import local.cloud
 from cli.effective import layer_files
+from cli.own_broker import hand_over, new_keys, parameters_for
 from cli.places import STATE_MACHINE, TEMPLATE
 from cli.workflow import read_story
 from local import LocalCloud
@@ -21,7 +21,7 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.codec import from_json
 from openbell.model import Sleeve
 from openbell.runs import Decisions, decisions_key
-from paper import Credentials, PaperExchange, serve
+from paper import PaperExchange, serve
 from tests.chaos.evidence import Evidence, ask
 from tests.chaos.invariants import violations
 from tests.chaos.killer import Kill, Killer
@@ -149,7 +149,7 @@ def _granted(sleeve: Sleeve) -> Decimal:
 def staged(work: Path) -> Iterator[Stage]:
     """The platform on a made-up market, all calls of its functions under the killer's eyes."""
     exchange = PaperExchange(history(_SETTING.market), CASH, _SETTING.start, rules=_SETTING.rules)
-    keys = Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
+    keys = new_keys()
     killer, alerts = Killer(), list[tuple[str, str]]()
     config = config_from(_SETTING, f"{_TRADERS}:")
     with (
@@ -157,7 +157,7 @@ def staged(work: Path) -> Iterator[Stage]:
         replaced(local.cloud, "moto_server", killer.watching(moto_server)),
         LocalCloud(
             template=TEMPLATE,
-            parameters={"BrokerUrl": served.url, "DataUrl": served.url, "MarketData": "alpaca", "TradingMode": "paper"},
+            parameters=parameters_for(served.url),
             work=work,
             wait=lambda seconds: _pass_time(exchange, seconds),
             clock=lambda: exchange.now,
@@ -166,10 +166,7 @@ def staged(work: Path) -> Iterator[Stage]:
             layer_files=layer_files(config, work),
         ) as cloud,
     ):
-        cloud.client("secretsmanager").put_secret_value(
-            SecretId=cloud.outputs["BrokerSecretArn"],
-            SecretString=json.dumps({"key_id": keys.key_id, "secret_key": keys.secret_key}),
-        )
+        hand_over(keys, cloud)
         yield Stage(exchange, cloud, killer, alerts)
 
 

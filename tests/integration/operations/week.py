@@ -12,6 +12,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from cli.effective import layer_files
+from cli.own_broker import hand_over, parameters_for
 from cli.places import TEMPLATE
 from local import LocalCloud, Metric
 from openbell.adapters.dynamo.ledger import DynamoLedger
@@ -102,24 +103,22 @@ def a_week(folder: Path) -> Iterator[Week]:
     """The platform after its week; the cloud is still open."""
     exchange, doorman = PaperExchange(sample(), D(100000), WEDNESDAY, slippage_bps=2), Doorman()
     files = layer_files(config(), folder) | {"sitecustomize.py": recorder(folder)}
-    with serve(exchange, intercept=doorman, credentials=KEYS) as served:
-        parameters = {"BrokerUrl": served.url, "DataUrl": served.url, "MarketData": "alpaca"}
-        with LocalCloud(
+    with (
+        serve(exchange, intercept=doorman, credentials=KEYS) as served,
+        LocalCloud(
             template=TEMPLATE,
-            parameters=parameters,
+            parameters=parameters_for(served.url),
             work=folder,
             wait=lambda seconds: _pass_time(exchange, seconds),
             clock=lambda: exchange.now,
             layer_files=files,
             retry_scale=0.0,
-        ) as cloud:
-            cloud.client("secretsmanager").put_secret_value(
-                SecretId=cloud.outputs["BrokerSecretArn"],
-                SecretString=json.dumps({"key_id": KEYS.key_id, "secret_key": KEYS.secret_key}),
-            )
-            week = Week(cloud, exchange, doorman, folder, AlarmWatch(cloud))
-            _play(week)
-            yield week
+        ) as cloud,
+    ):
+        hand_over(KEYS, cloud)
+        week = Week(cloud, exchange, doorman, folder, AlarmWatch(cloud))
+        _play(week)
+        yield week
 
 
 def _pass_time(exchange: PaperExchange, seconds: float) -> None:

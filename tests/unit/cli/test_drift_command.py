@@ -4,7 +4,6 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.drift import _fills_at_once
 from cli.main import app
 from cli.platform import Place, Platform
 
@@ -35,4 +34,4 @@ def test_wrong_arguments_are_told_before_a_platform_is_looked_for(arguments: tup
 def test_alpaca_fills_at_once_and_the_paper_exchange_at_the_next_price(url: str, at_once: bool) -> None:
     stack = {"Outputs": [{"OutputKey": "BrokerUrlInUse", "OutputValue": url}]}
     platform = Platform(Place("openbell-paper"), boto3.Session(region_name="us-east-1"), stack)
-    assert _fills_at_once(platform) is at_once
+    assert platform.trades_at_alpaca is at_once

@@ -1,0 +1,25 @@
+"""The paper exchange as the broker of a local cloud."""
+
+import json
+import secrets
+
+from local import LocalCloud
+from paper import Credentials
+
+
+def new_keys() -> Credentials:
+    """Keys of the shape of Alpaca's."""
+    return Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
+
+
+def parameters_for(url: str) -> dict[str, str]:
+    """The template's parameters with which a stack trades and prices at the exchange that serves at `url`."""
+    return {"BrokerUrl": url, "DataUrl": url, "MarketData": "alpaca", "TradingMode": "paper"}
+
+
+def hand_over(keys: Credentials, cloud: LocalCloud) -> None:
+    """Fill in the stack's secret, as a person does on AWS."""
+    cloud.client("secretsmanager").put_secret_value(
+        SecretId=cloud.outputs["BrokerSecretArn"],
+        SecretString=json.dumps({"key_id": keys.key_id, "secret_key": keys.secret_key}),
+    )
