@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lab.quick_history import Columns
 from lab.ranking import default_ranking
 from openbell.snapshot import Quality, usable
+from openbell.workflow.select_universe import fetch_start
 from paper.history import Floats, History
 
 type Flags = NDArray[np.bool_]
@@ -189,11 +190,6 @@ class Closes:
             return Table.of(values, days, self._names, self.columns)
         names = self._names.take(columns)
         return Table.of(values[:, columns], days, names, {name: place for place, name in enumerate(names.tolist())})
-
-
-def fetch_start(today: date, bars: int) -> date:
-    """From which day on SelectUniverse fetches prices to have `bars` bars."""
-    return today - timedelta(days=int(bars * 365 / 252) + 15)
 
 
 def _running(flags: Flags) -> Counts:

@@ -79,6 +79,7 @@ class NextRun:
         candidates = outlook.candidates[start:end] | held
         wanted = candidates.sum(axis=1)
         missing = wanted - (candidates & outlook.usable[start:end]).sum(axis=1)
-        stale = missing > float(self._desk.config.data.max_missing) * wanted - 1e-9
-        others = (held & ~outlook.candidates[start:end]).any(axis=1) & (len(self._desk.names) > 1)
-        return np.asarray(stale | others)
+        doubtful = missing > float(self._desk.config.data.max_missing) * wanted - 1e-9
+        if len(self._desk.names) > 1:
+            doubtful |= (held & ~outlook.candidates[start:end]).any(axis=1)
+        return np.asarray(doubtful)

@@ -6,7 +6,7 @@ against each other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pandas as pd
@@ -22,16 +22,14 @@ from openbell.codec import to_json
 from openbell.config import PlatformConfig
 from openbell.decision import choose_universes, decide, rank_universe
 from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecastFailures
-from openbell.execution.booking import book_crosses
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Sleeve
-from openbell.money import to_cents
-from openbell.portfolio.sizing import Sizing
 from openbell.ports import Desk
 from openbell.runs import Decisions, RunInputs, run_id, spec_id
 from openbell.snapshot import Snapshot
 from openbell.strategies import build_strategies
-from openbell.workflow.open_run import IN_FLIGHT, LEASE_SECONDS
+from openbell.workflow.aggregate_signals import changed_sleeves
+from openbell.workflow.open_run import IN_FLIGHT, LEASE_SECONDS, open_sleeves
 
 _UNSEEN = pd.DataFrame()
 
@@ -157,7 +155,7 @@ class QuickDesk:
         values = self.broker.position_values()
         account = self.broker.account_with(values)
         self._stop_on_loss(account)
-        self._open_sleeves(account, lease)
+        open_sleeves(self.names, self.config, account, self.ledger, lease)
         orders = self.ledger.open_orders()
         inputs = RunInputs(
             run_id=run,
@@ -191,16 +189,6 @@ class QuickDesk:
                 f"equity {account.equity:.2f} USD is below {floor:.2f} USD: the day's loss exceeds "
                 f"{self.config.risk.max_daily_loss:.1%} of {account.last_equity:.2f} USD"
             )
-
-    def _open_sleeves(self, account: Account, lease: Lease) -> None:
-        sleeves = self.ledger.sleeves()
-        free = account.cash - sum((sleeve.cash for sleeve in sleeves.values()), ZERO)
-        for name in self.names:
-            if name not in sleeves:
-                share = to_cents(account.equity * self.config.strategies[name].allocation)
-                cash = max(ZERO, min(share, free))
-                self.ledger.open_sleeve(Sleeve(name, cash), lease)
-                free -= cash
 
     # What SelectUniverse, ForecastTickers and AggregateSignals do.
 
@@ -255,8 +243,8 @@ class QuickDesk:
             self._settle(ran.inputs, orders, lease)
 
     def _save_plan(self, ran: Ran, lease: Lease) -> None:
-        plan = ran.decisions.plan
-        self.ledger.save_plan(ran.inputs.run_id, plan.orders, self._changed_sleeves(ran), plan.crosses, lease)
+        plan, changed = ran.decisions.plan, changed_sleeves(ran.inputs, ran.decisions, self.strategies)
+        self.ledger.save_plan(ran.inputs.run_id, plan.orders, changed, plan.crosses, lease)
 
     def _settle(self, inputs: RunInputs, orders: list[str], lease: Lease) -> None:
         sent = [self.ledger.order(inputs.run_id, client_order_id) for client_order_id in orders]
@@ -265,13 +253,3 @@ class QuickDesk:
             self.exchange.wait(self.config.execution.poll_seconds)
         if orders:
             settle_all(inputs, orders, self._desk, lease, self.exchange.wait, rounds=int(waits))
-
-    def _changed_sleeves(self, ran: Ran) -> list[Sleeve]:
-        """Sleeves that the plan itself changes: by crosses, and by the date of a rebalance."""
-        inputs, decisions = ran.inputs, ran.decisions
-        changed = book_crosses(inputs.sleeves, decisions.plan.crosses)
-        for name, signals in decisions.signals.items():
-            if signals and self.strategies[name].sizing is Sizing.REBALANCE:
-                sleeve = changed.get(name, inputs.sleeves[name])
-                changed[name] = replace(sleeve, last_rebalance=inputs.clock.session)
-        return list(changed.values())

@@ -16,6 +16,7 @@ from openbell.config import PlatformConfig
 from openbell.errors import StaleData
 from openbell.model import MarketClock
 from openbell.snapshot import Quality, Snapshot, usable
+from openbell.workflow.select_universe import bars_wanted
 from paper.history import Floats
 
 
@@ -48,12 +49,6 @@ class QuickSnapshot(Snapshot):
             return closes, np.zeros(closes.shape[1], dtype=np.int64)
         known = ~np.isnan(closes[::-1])
         return closes, np.where(known.any(axis=0), known.argmax(axis=0), len(closes))
-
-
-def bars_wanted(config: PlatformConfig, strategies: Sequence[str]) -> int:
-    """How many bars the strategies need between them."""
-    entries = [config.strategies[name] for name in strategies]
-    return max(max(entry.universe.lookback + 1, entry.forecast.bars) for entry in entries)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from lab.honesty.facts import NOTHING
 from lab.honesty.playing import Scene, Stage, play
 from lab.honesty.verdicts import Difference, WarmUpRow
 from lab.quick_run import Ran
-from lab.snapshots import bars_wanted
 from openbell.model import Forecast
 from openbell.snapshot import Quality
 from openbell.strategies import Context, Signal, build_strategy
+from openbell.workflow.select_universe import bars_wanted
 
 _TIMES = (1.0, 1.5, 2.0)  # the lookback
 _SHOWN = "what a run shows it"

@@ -55,9 +55,10 @@ def aggregate_signals(
         work = from_json(WorkList, archive.get(work_list_key(run_id)))
         _record_lost(run_id, lost, work, ledger)
         _check_forecasts(run_id, work, inputs, ledger)
-        decisions = decide_run(inputs, build_strategies(inputs.config), ledger, archive)
+        strategies = build_strategies(inputs.config)
+        decisions = decide_run(inputs, strategies, ledger, archive)
         archive.put(decisions_key(run_id), to_json(decisions))
-        changed = _changed_sleeves(inputs, decisions)
+        changed = changed_sleeves(inputs, decisions, strategies)
         ledger.save_plan(run_id, decisions.plan.orders, changed, decisions.plan.crosses, lease)
     orders = ledger.orders(run_id)
     sells = tuple(order.client_order_id for order in orders if order.side is Side.SELL)
@@ -102,11 +103,9 @@ def decide_run(
     return decide(inputs, snapshot, universes, forecasts, strategies)
 
 
-def _changed_sleeves(inputs: RunInputs, decisions: Decisions) -> list[Sleeve]:
+def changed_sleeves(inputs: RunInputs, decisions: Decisions, strategies: Mapping[str, Strategy[Any]]) -> list[Sleeve]:
     """Sleeves that the plan itself changes: by crosses, and by the date of a rebalance."""
-    strategies = build_strategies(inputs.config)
-    crossed = book_crosses(inputs.sleeves, decisions.plan.crosses)
-    changed = dict(crossed)
+    changed = book_crosses(inputs.sleeves, decisions.plan.crosses)
     for name, signals in decisions.signals.items():
         if signals and strategies[name].sizing is Sizing.REBALANCE:
             sleeve = changed.get(name, inputs.sleeves[name])

@@ -1,5 +1,6 @@
 """OpenRun: may we trade? If so: take the lease, reconcile the books, freeze what the run decides on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -168,7 +169,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     if halt and not (halt.flatten and _anything_held(desk.ledger)):
         _skip_halted(run, halt, desk)
     if halt is None:
-        _open_sleeves(run, config, account, desk.ledger, lease)
+        open_sleeves(run.strategies, config, account, desk.ledger, lease)
     else:
         withdraw(desk.broker, desk.ledger, lease)  # what still works holds shares, or buys more of them
     positions = desk.broker.positions()
@@ -284,11 +285,13 @@ def _daily_loss(account: Account, config: PlatformConfig) -> str:
     )
 
 
-def _open_sleeves(run: Run, config: PlatformConfig, account: Account, ledger: Ledger, lease: Lease) -> None:
-    """Give every due strategy that has no sleeve its share of the equity, as far as cash is left."""
+def open_sleeves(
+    strategies: Sequence[str], config: PlatformConfig, account: Account, ledger: Ledger, lease: Lease
+) -> None:
+    """Give each of the strategies that has no sleeve its share of the equity, as far as cash is left."""
     sleeves = ledger.sleeves()
     free = account.cash - sum((sleeve.cash for sleeve in sleeves.values()), ZERO)
-    for name in run.strategies:
+    for name in strategies:
         if name not in sleeves:
             share = to_cents(account.equity * config.strategies[name].allocation)
             cash = max(ZERO, min(share, free))

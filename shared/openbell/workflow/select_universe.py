@@ -8,7 +8,7 @@ from math import ceil
 import pandas as pd
 
 from openbell.codec import from_json, to_json
-from openbell.config import ForecastConfig, StrategyConfig
+from openbell.config import ForecastConfig, PlatformConfig, StrategyConfig
 from openbell.decision import choose_universes, rank_universe
 from openbell.errors import StaleData
 from openbell.ports import Archive, Broker, MarketData
@@ -82,9 +82,9 @@ def _candidates(inputs: RunInputs, tradable: Collection[str], members: Collectio
 def _fetch(inputs: RunInputs, candidates: list[str], data: MarketData) -> Fetched:
     """The usable closes of the candidates, and why the others have none."""
     today, rules = inputs.clock.session, inputs.config.data
-    bars = max(max(entry.universe.lookback + 1, entry.forecast.bars) for entry in _due(inputs).values())
+    bars = bars_wanted(inputs.config, inputs.strategies)
     until = today - timedelta(days=1)
-    given = fetch_closes(data, candidates, _start(today, bars), until)
+    given = fetch_closes(data, candidates, fetch_start(today, bars), until)
     quality = Quality(max_jump=rules.max_jump, max_age_sessions=rules.max_age_sessions)
     good, left_out = usable(given.closes, candidates, until, quality, given.missing)
     if len(left_out) > rules.max_missing * len(candidates):
@@ -112,7 +112,13 @@ def _take_snapshot(
     )
 
 
-def _start(today: date, bars: int) -> date:
+def bars_wanted(config: PlatformConfig, strategies: Collection[str]) -> int:
+    """How many bars the strategies need between them."""
+    entries = [config.strategies[name] for name in strategies]
+    return max(max(entry.universe.lookback + 1, entry.forecast.bars) for entry in entries)
+
+
+def fetch_start(today: date, bars: int) -> date:
     """A day early enough for `bars` sessions: 252 of them make a year of 365 days, and some are holidays."""
     return today - timedelta(days=int(bars * 365 / 252) + 15)
 
