@@ -60,10 +60,11 @@ def _part(pin: str, store: Path) -> Path:
 def _install(pin: str, scratch: Path) -> None:
     wanted = scratch / "requirements.txt"
     wanted.write_text(pin + "\n")
+    # Without the configuration: the overrides in pyproject.toml would replace the pin by a range of versions.
     platform = ["--python-platform", "x86_64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:"]
     # Copies, not links: trimming would otherwise reach into uv's cache.
     how = ["--no-deps", "--require-hashes", "--link-mode", "copy", "--target", str(scratch / "installed")]
-    subprocess.run([uv(), "pip", "install", "--quiet", *platform, *how, "-r", str(wanted)], check=True)
+    subprocess.run([uv(), "pip", "install", "--no-config", "--quiet", *platform, *how, "-r", str(wanted)], check=True)
 
 
 def _copy_own(source: Path, target: Path, seen_as: str) -> None:
