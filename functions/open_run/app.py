@@ -8,7 +8,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
 from openbell.errors import Halted, RunSkipped
-from openbell.lambdas import Event, entry_point, metrics, publish
+from openbell.lambdas import Event, entry_point, logger, metrics, publish
+from openbell.runs import RunInputs
 from openbell.workflow.open_run import RunRequest, open_run
 
 
@@ -24,28 +25,51 @@ class OpenRunEvent(Event):
     """What the state machine passes."""
 
     execution: str
+    execution_arn: str
     request: Request
 
 
 @entry_point(OpenRunEvent)
 def handler(event: OpenRunEvent) -> dict[str, Any]:
-    """The run that may trade now, or one of the skipped-run errors."""
+    """The run that may trade now, or why there is none: a skip is an answer, so that errors are trouble."""
     request = RunRequest(event.execution, **event.request.model_dump())
     try:
         inputs = open_run(request, bootstrap.config(), bootstrap.desk())
     except RunSkipped as skipped:
-        metrics.add_metric("RunsSkipped", MetricUnit.Count, 1)
-        metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
-        if isinstance(skipped, Halted):
-            metrics.add_metric("Halted", MetricUnit.Count, 1)
-        publish(bootstrap.ledger(), bootstrap.events())
-        raise
-    publish(bootstrap.ledger(), bootstrap.events())  # what runs that died have left
-    metrics.add_metric("RunsOpened", MetricUnit.Count, 1)
+        answer = _skipped(skipped)
+    else:
+        metrics.add_metric("RunsOpened", MetricUnit.Count, 1)
+        answer = _opened(inputs)
+    publish(bootstrap.ledger(), bootstrap.events())  # what runs that died have left, too
+    return answer
+
+
+def _opened(inputs: RunInputs) -> dict[str, Any]:
     return {
+        "opened": True,
+        "reason": "",
         "run_id": inputs.run_id,
         "fence": inputs.fence,
         "as_of": inputs.clock.now.isoformat(),
         "strategies": list(inputs.strategies),
         "poll_seconds": inputs.config.execution.poll_seconds,
+    }
+
+
+def _skipped(skipped: RunSkipped) -> dict[str, Any]:
+    """The state machine reads the same fields of every answer."""
+    logger.info("run skipped", extra={"reason": str(skipped)})
+    metrics.add_metric("RunsSkipped", MetricUnit.Count, 1)
+    metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
+    if isinstance(skipped, Halted):
+        metrics.add_metric("Halted", MetricUnit.Count, 1)
+    reason = f"{type(skipped).__name__}: {skipped}"
+    return {
+        "opened": False,
+        "reason": reason,
+        "run_id": "",
+        "fence": 0,
+        "as_of": "",
+        "strategies": [],
+        "poll_seconds": 0,
     }

@@ -1,7 +1,7 @@
 """Every error of the platform, named for what the workflow does with it.
 
 The state machine sees only the bare class name, without inheritance, so `statemachine/trading.asl.json` lists
-the leaves of this tree:
+leaves of this tree:
 
     OpenbellError
     ├── RetryableError            the same call may succeed a moment later
@@ -10,7 +10,7 @@ the leaves of this tree:
     │   ├── DataUnavailable       the price source did not answer, or not completely
     │   ├── StoreUnavailable      DynamoDB or S3 did not answer, or a write met a concurrent one
     │   └── LegsStillOpen         protective orders asked to cancel have not ended yet
-    ├── RunSkipped                nothing to do: a success of the workflow
+    ├── RunSkipped                nothing to do: OpenRun answers with it, and the workflow succeeds
     │   ├── MarketClosed
     │   ├── Halted
     │   ├── RunInProgress

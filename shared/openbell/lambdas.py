@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from openbell.config import explain
-from openbell.errors import InvalidInput, OpenbellError, RunSkipped, StoreUnavailable
+from openbell.errors import InvalidInput, OpenbellError, StoreUnavailable
 from openbell.ports import Events, Ledger
 from openbell.workflow.publish_events import publish_events
 
@@ -46,9 +46,6 @@ def entry_point[E: Event, R](event_model: type[E]) -> Callable[[Callable[[E], R]
             logger.set_correlation_id(str(event.get("run_id") or event.get("execution", "")))
             try:
                 return function(_parse(event_model, event))
-            except RunSkipped as skipped:
-                logger.info("run skipped", extra={"reason": str(skipped)})
-                raise skipped.with_traceback(None)  # noqa: B904 as below
             except OpenbellError as error:
                 logger.exception("%s failed", function.__module__)
                 raise error.with_traceback(None)  # noqa: B904 its message tells all; the log has the way to it

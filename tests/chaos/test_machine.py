@@ -8,7 +8,15 @@ import pytest
 from tests.chaos.machine import Aborted, Ended, Outer, TaskFailed, play
 
 ANSWERS: dict[str, Any] = {
-    "OpenRun": {"run_id": "r", "fence": 1, "as_of": "now", "strategies": [], "poll_seconds": 10},
+    "OpenRun": {
+        "opened": True,
+        "reason": "",
+        "run_id": "r",
+        "fence": 1,
+        "as_of": "now",
+        "strategies": [],
+        "poll_seconds": 10,
+    },
     "SelectUniverse": {"snapshot_key": "k", "tickers": 2, "batches": [{"index": 0}, {"index": 1}]},
     "Forecast": {"made": 1, "failed": 0},
     "AggregateSignals": {"sells": ["s-1"], "buys": ["b-1", "b-2"]},
@@ -23,6 +31,7 @@ class Script:
     """Answers every task; some fail, as often as told."""
 
     failures: dict[str, list[str]] = field(default_factory=dict)  # by state
+    answers: dict[str, Any] = field(default_factory=dict)  # by function, instead of ANSWERS
     states: list[str] = field(default_factory=list)
     payloads: list[Any] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
@@ -34,7 +43,7 @@ class Script:
         if self.failures.get(state):
             error = self.failures[state].pop(0)
             raise Aborted if error == "stopped" else TaskFailed(error, "because")
-        return ANSWERS[function]
+        return {**ANSWERS, **self.answers}[function]
 
     def play(self) -> Ended:
         outer = Outer(self.invoke, lambda _, message: self.told.append(message), self.waited.append, self.waited.append)
@@ -48,7 +57,11 @@ def test_a_run_passes_its_states_in_order() -> None:
         *("OpenRun", "SelectUniverse", "Forecast", "Forecast", "AggregateSignals"),
         *("ExecuteSell", "SettleSells", "ExecuteBuy", "ExecuteBuy", "SettleBuys", "CloseRun"),
     ]
-    assert script.payloads[0] == {"execution": "e-1", "request": {"schedule": "daily"}}
+    assert script.payloads[0] == {
+        "execution": "e-1",
+        "execution_arn": "arn:e-1",
+        "request": {"schedule": "daily"},
+    }
     assert script.payloads[5] == {"run_id": "r", "fence": 1, "client_order_id": "s-1"}
 
 
@@ -66,7 +79,16 @@ def test_an_error_that_does_not_pass_fails_the_run_and_is_told() -> None:
 
 
 def test_a_skipped_run_is_a_success() -> None:
-    assert Script({"OpenRun": ["Halted"]}).play() == Ended("SUCCEEDED", "RunSkipped")
+    script = Script(answers={"OpenRun": {**ANSWERS["OpenRun"], "opened": False, "reason": "Halted: by alice"}})
+    assert script.play() == Ended("SUCCEEDED", "RunSkipped")
+    assert script.states == ["OpenRun"]
+    assert script.told == []
+
+
+def test_a_throttled_function_is_waited_for() -> None:
+    script = Script({"OpenRun": ["Lambda.TooManyRequestsException"] * 10})
+    assert script.play().status == "SUCCEEDED"
+    assert script.waited == [2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
 
 
 def test_an_order_in_trouble_leaves_the_others_alone_but_a_lost_lease_stops_them() -> None:

@@ -55,6 +55,11 @@ def test_a_good_day_alarms_nobody(week: Week) -> None:
     assert week.told["a good day"] == {}
 
 
+def test_a_skipped_run_is_no_error_of_a_lambda(week: Week) -> None:
+    failed = [(call.function, call.error_type) for call in week.cloud.invocations if call.error_type]
+    assert failed == [("AggregateSignalsFunction", "TooManyForecastFailures"), ("OpenRunFunction", "BooksDisagree")]
+
+
 def test_every_metric_of_dashboard_and_alarms_is_one_that_was_really_measured(week: Week) -> None:
     measured = {Asked(metric.namespace, metric.name, tuple(sorted(metric.dimensions))) for metric in week.cloud.metrics}
     asked = {found for found in asked_by_dashboard() | asked_by_alarms() if found.namespace == "Openbell"}

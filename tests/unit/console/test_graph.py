@@ -78,31 +78,32 @@ def test_lines_begin_and_end_at_their_boxes() -> None:
 
 def test_the_road_is_the_story_and_errors_have_a_lane() -> None:
     course = read_course(MACHINE)
-    assert course.road[:3] == ("OpenRun", "SelectUniverse", "ForecastTickers")
+    assert course.road[:4] == ("OpenRun", "RunOpened", "SelectUniverse", "ForecastTickers")
     assert course.road[-2:] == ("CloseRun", "RunCompleted")
     assert course.lane == ("NotifyFailure", "AbortRun", "RunFailed")
     assert set(course.beside) == {"RunSkipped", "WaitForSells", "WaitForBuys"}
 
 
 def test_a_run_that_completed_is_done_throughout() -> None:
-    told = story("OpenRun", "SelectUniverse", "CloseRun", "RunCompleted")
+    told = story("OpenRun", "RunOpened", "SelectUniverse", "CloseRun", "RunCompleted")
     assert set(marks(told).values()) == {Mark.DONE}
 
 
 def test_nothing_to_do_is_no_failure() -> None:
-    told = story("OpenRun", "RunSkipped", failures={"OpenRun": ("MarketClosed: it is night",)})
-    assert marks(told) == {"OpenRun": Mark.DONE, "RunSkipped": Mark.DONE}
+    told = story("OpenRun", "RunOpened", "RunSkipped")
+    assert marks(told) == {"OpenRun": Mark.DONE, "RunOpened": Mark.DONE, "RunSkipped": Mark.DONE}
 
 
 def test_an_attempt_that_failed_before_one_that_did_not_is_told() -> None:
-    told = story("OpenRun", "SelectUniverse", "ForecastTickers", failures={"OpenRun": ("BrokerUnavailable: late",)})
+    told = story("OpenRun", "RunOpened", "SelectUniverse", failures={"OpenRun": ("BrokerUnavailable: late",)})
     assert marks(told)["OpenRun"] is Mark.RETRIED
 
 
 def test_the_state_whose_error_led_to_the_lane_has_failed() -> None:
-    told = story("OpenRun", "SelectUniverse", "NotifyFailure", "AbortRun", "RunFailed", status="FAILED")
+    told = story("OpenRun", "RunOpened", "SelectUniverse", "NotifyFailure", "AbortRun", "RunFailed", status="FAILED")
     assert marks(told) == {
         "OpenRun": Mark.DONE,
+        "RunOpened": Mark.DONE,
         "SelectUniverse": Mark.FAILED,
         "NotifyFailure": Mark.DONE,
         "AbortRun": Mark.DONE,
