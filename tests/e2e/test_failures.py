@@ -46,6 +46,7 @@ def test_a_lambda_that_raises_fails_the_run_and_alerts_a_person(platform: Played
     assert (report.status, story.status) == (RunStatus.FAILED, "FAILED")
     assert [visit.state for visit in story.visits] == [
         "OpenRun",
+        "RunOpened",
         "SelectUniverse",
         "NotifyFailure",
         "AbortRun",

@@ -263,6 +263,7 @@ def story(start: datetime = datetime(2025, 1, 2, 9, tzinfo=UTC)) -> Story:
     """An execution of the whole workflow with one look at the sells and two at the buys."""
     steps = [
         ("OpenRun", "Task", 1.42),
+        ("RunOpened", "Choice", 0.004),
         ("SelectUniverse", "Task", 1.05),
         ("ForecastTickers", "Map", 2.61),
         ("AggregateSignals", "Task", 0.88),

@@ -101,10 +101,11 @@ class TestRun:
         desk.histories["first"] = [
             event(1, "TaskStateEntered", 0, stateEnteredEventDetails={"name": "OpenRun"}),
             event(2, "TaskStateExited", 2.5, stateExitedEventDetails={"name": "OpenRun"}),
-            event(3, "TaskStateEntered", 2.5, stateEnteredEventDetails={"name": "SelectUniverse"}),
-            event(4, "TaskFailed", 3, taskFailedEventDetails={"error": "StaleData", "cause": "no bars <today>"}),
-            event(5, "TaskStateExited", 3.5, stateExitedEventDetails={"name": "SelectUniverse"}),
-            event(6, "TaskStateEntered", 3.5, stateEnteredEventDetails={"name": "NotifyFailure"}),
+            event(3, "ChoiceStateEntered", 2.5, stateEnteredEventDetails={"name": "RunOpened"}),
+            event(4, "TaskStateEntered", 2.5, stateEnteredEventDetails={"name": "SelectUniverse"}),
+            event(5, "TaskFailed", 3, taskFailedEventDetails={"error": "StaleData", "cause": "no bars <today>"}),
+            event(6, "TaskStateExited", 3.5, stateExitedEventDetails={"name": "SelectUniverse"}),
+            event(7, "TaskStateEntered", 3.5, stateEnteredEventDetails={"name": "NotifyFailure"}),
         ]
         page = visitor.text(f"/runs/{newest(desk)}")
         assert "<title>OpenRun: done, 2.50 s</title>" in page
