@@ -276,7 +276,7 @@ def story(start: datetime = datetime(2025, 1, 2, 9, tzinfo=UTC)) -> Story:
         ("WaitForBuys", "Wait", 0.006),
         ("SettleBuys", "Task", 0.28),
         ("BuysSettled", "Choice", 0.004),
-        ("CloseRun", "Task", 0.92),
+        ("CloseRun", "Task", 0.916),
         ("RunCompleted", "Succeed", 0.001),
     ]
     visits, at = [], start
