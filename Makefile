@@ -79,6 +79,7 @@ package: setup ## Build every bundle into .aws-sam/build, prove it whole, measur
 deploy: package ## Deploy to AWS: PROFILE=paper, or PROFILE=live CONFIRM_LIVE=... ALERT_EMAIL=...
 	@$(SAM) deploy --config-env $(or $(CONFIG_$(PROFILE)),$(error PROFILE is paper or live, not $(PROFILE))) \
 		$(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),$(LIVE))) $(ARGS)
+	@$(BIN)/python -m scripts.protect_stack --config-env $(CONFIG_$(PROFILE)) $(ARGS)
 
 clean: ## Remove what was built; .venv and .tools stay
 	@rm -rf .aws-sam build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -83,3 +83,20 @@ def test_every_schedule_starts_the_workflow(own: LocalCloud) -> None:
 
 def test_paper_trading_is_the_default(own: LocalCloud) -> None:
     assert own.outputs["BrokerUrlInUse"] == "https://paper-api.alpaca.markets"
+
+
+def told(cloud: LocalCloud, name: str) -> set[str]:
+    """What the functions that are told `name` are told."""
+    found = [function["Environment"]["Variables"] for function in cloud.client("lambda").list_functions()["Functions"]]
+    return {variables[name] for variables in found if name in variables}
+
+
+def test_the_ledger_cannot_be_deleted_by_mistake(own: LocalCloud) -> None:
+    dynamodb = own.client("dynamodb")
+    with pytest.raises(dynamodb.exceptions.ClientError, match="DeletionProtectionEnabled"):
+        dynamodb.delete_table(TableName=own.outputs["TableName"])
+
+
+def test_functions_are_told_of_the_table_and_the_bucket_that_were_made(own: LocalCloud) -> None:
+    assert told(own, "OPENBELL_TABLE") == {own.outputs["TableName"]} == {own.physical_id("LedgerTable")}
+    assert told(own, "OPENBELL_BUCKET") == {own.outputs["BucketName"]} == {own.physical_id("ArchiveBucket")}

@@ -107,7 +107,8 @@ def test_no_policy_allows_a_whole_service() -> None:
 def test_a_function_reads_and_writes_its_own_folder_of_the_bucket_only(name: str) -> None:
     for statement in _statements(functions()[name]):
         if {"s3:GetObject", "s3:PutObject"} & set(_as_list(statement["Action"])):
-            assert statement["Resource"] == {"Fn::Sub": f"${{ArchiveBucket.Arn}}/{FOLDER[name]}/*"}
+            folder = f"arn:${{AWS::Partition}}:s3:::${{ArchiveName.Value}}/{FOLDER[name]}/*"
+            assert statement["Resource"] == {"Fn::Sub": folder}
 
 
 def test_a_sweep_may_start_batches_of_itself_and_nothing_else() -> None:
@@ -230,7 +231,27 @@ def test_a_run_that_died_is_closed() -> None:
 def test_what_the_ledger_and_the_archive_hold_survives_the_stack() -> None:
     for name in ("LedgerTable", "ArchiveBucket"):
         resource = template()["Resources"][name]
-        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        policies = resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
+        assert policies == ("RetainExceptOnCreate", "Retain")  # a first deployment that fails leaves nothing behind
+    assert resources("AWS::DynamoDB::Table")["LedgerTable"]["DeletionProtectionEnabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "parameter", "condition"),
+    [
+        ("LedgerName", "LedgerTable", "ExistingTable", "NewTable"),
+        ("ArchiveName", "ArchiveBucket", "ExistingBucket", "NewBucket"),
+    ],
+)
+def test_one_place_knows_whether_the_stack_made_it_or_found_it(
+    name: str, of: str, parameter: str, condition: str
+) -> None:
+    value = {"Fn::If": [condition, {"Ref": of}, {"Ref": parameter}]}
+    assert resources("AWS::SSM::Parameter")[name]["Value"] == value
+    assert template()["Resources"][of]["Condition"] == condition
+    elsewhere = json.dumps({key: found for key, found in template()["Resources"].items() if key != name})
+    for reference in (f'"Ref": "{of}"', f'"Fn::GetAtt": ["{of}"', f"${{{of}.", f"${{{of}}}"):
+        assert reference not in elsewhere
 
 
 def test_the_template_holds_no_keys() -> None:
