@@ -27,7 +27,7 @@ from cli.endpoint import ENDPOINT_FILE, read_endpoint
 from openbell.adapters.alpaca.broker import AlpacaBroker
 from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.adapters.s3_archive import S3Archive
-from openbell.errors import BrokerRefused, InvalidInput, OpenbellError
+from openbell.errors import BrokerRefused, InvalidInput, OpenbellError, StoreRefused
 from openbell.ports import Archive, Broker, Ledger
 
 LOCAL_STACK = "openbell"  # the name of the stack in a local cloud
@@ -94,7 +94,7 @@ def open_platform(place: Place) -> Iterator["Platform"]:
         session = _session(place)
         found = _described(session.client("cloudformation", **_options(place)), place)
         yield Platform(place, session, found)
-    except (BotoCoreError, ClientError, ResponseParserError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError, StoreRefused) as error:
         raise _explained(error, place) from error
 
 

@@ -18,7 +18,7 @@ from console.pages import add_pages
 from console.reading import Reader
 from console.source import Source
 from console.switch import add_switch
-from openbell.errors import OpenbellError, StoreUnavailable
+from openbell.errors import OpenbellError, StoreRefused, StoreUnavailable
 from openbell.model import NEW_YORK
 
 _REPORT_STYLE = Path(cli.report.__file__).with_name("templates") / "page.css"
@@ -51,7 +51,7 @@ def _long_moment(at: datetime) -> str:
 
 def _explain_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refused)
-    for family in (BotoCoreError, ClientError, ResponseParserError, StoreUnavailable):
+    for family in (BotoCoreError, ClientError, ResponseParserError, StoreRefused, StoreUnavailable):
         app.register_error_handler(family, _no_answer)
     app.register_error_handler(OpenbellError, _broken)
 

@@ -19,6 +19,7 @@ leaves of this tree:
     │   ├── ConfigError           the configuration is wrong
     │   ├── InvalidInput          an event or a command is wrong
     │   ├── BrokerRefused         keys, permissions, blocked account
+    │   ├── StoreRefused          DynamoDB: permissions, a missing table
     │   ├── StaleData             prices too old or too incomplete to trade on
     │   ├── TooManyForecastFailures
     │   ├── BooksDisagree         the ledger and the broker cannot be reconciled
@@ -95,6 +96,10 @@ class InvalidInput(PermanentError):
 
 class BrokerRefused(PermanentError):
     """The broker refuses to serve this account: keys, permissions, blocked."""
+
+
+class StoreRefused(PermanentError):
+    """DynamoDB refuses to serve us: permissions, a missing table, a request that it does not understand."""
 
 
 class StaleData(PermanentError):

@@ -90,8 +90,9 @@ class Ledger(Protocol):
     Changes that the world hears of put their event into the outbox in the same transaction (`openbell.events`): a run
     that ended or was skipped, an order that was filled or rejected, a halt and its end.
 
-    Methods that take a Lease raise LeaseLost when its fencing number is no longer the newest. Any method may raise
-    StoreUnavailable; a write that lost against a concurrent one raises it too: try again from a fresh read.
+    Methods that take a Lease raise LeaseLost when its fencing number is no longer the newest, or was given back. Any
+    method may raise StoreUnavailable; a write that lost against a concurrent one raises it too: try again from a fresh
+    read. StoreRefused: no repetition helps.
     """
 
     def claim_tick(self, tick: str, execution: str) -> bool:
@@ -104,6 +105,10 @@ class Ledger(Protocol):
 
     def lease(self) -> Lease | None:
         """Who holds the lease, if anybody."""
+        ...
+
+    def check_lease(self, lease: Lease) -> None:
+        """Nothing, or LeaseLost: to be asked before anything is changed at the broker."""
         ...
 
     def release_lease(self, lease: Lease) -> None:
@@ -123,7 +128,10 @@ class Ledger(Protocol):
         ...
 
     def start_run(self, run: Run, lease: Lease | None) -> None:
-        """Record a run that started (with its lease) or was skipped (without); the same run twice is no error."""
+        """Record a run that started (with its lease) or was skipped (without); the same run twice is no error.
+
+        A run that has ended is never started again: StoreUnavailable, as for any write that came too late.
+        """
         ...
 
     def finish_run(self, run: Run, found: Sequence[DomainEvent] = ()) -> None:

@@ -30,9 +30,15 @@ def withdraw(broker: Broker, ledger: Ledger, lease: Lease) -> None:
     """Cancel every order of ours that still works, with the legs that would follow, and book what it did until then."""
     for order in ledger.open_orders():
         if order.status is OrderStatus.WORKING:
-            with suppress(OrderNotCancelable):  # it ended by itself
-                broker.cancel(order.broker_order_id)
+            cancel(order.broker_order_id, broker, ledger, lease)
             settle(order, broker, ledger, lease)
+
+
+def cancel(broker_order_id: str, broker: Broker, ledger: Ledger, lease: Lease) -> None:
+    """Ask for the end of an order at the broker, if the lease is still ours; one that has ended by itself is left."""
+    ledger.check_lease(lease)
+    with suppress(OrderNotCancelable):  # the next look books what it did
+        broker.cancel(broker_order_id)
 
 
 def drop(order: Order, why: str, ledger: Ledger, lease: Lease) -> Order:

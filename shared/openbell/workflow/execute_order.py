@@ -6,12 +6,11 @@ from openbell.errors import (
     BrokerUnavailable,
     InvalidInput,
     LegsStillOpen,
-    OrderNotCancelable,
     OrderRejected,
     OutcomeUnknown,
     PlanNotSealed,
 )
-from openbell.execution.settling import drop, settle
+from openbell.execution.settling import cancel, drop, settle
 from openbell.model import ZERO, Lease, MarketClock, Order, OrderStatus, Share, Side
 from openbell.ports import Broker, Ledger
 
@@ -34,9 +33,10 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
         raise InvalidInput(f"run {run_id} has no order {client_order_id}")
     if order.status is OrderStatus.SUBMITTING:
         found, _ = settle(order, broker, ledger, lease)
-        if found.status is not OrderStatus.SUBMITTING or _overtaken(found, broker.clock(), ledger):
+        clock = broker.clock()
+        if found.status is not OrderStatus.SUBMITTING or _overtaken(found, clock, ledger):
             return found  # an earlier attempt may still arrive, so that it can be left alone, but not dropped
-        return _send(found, broker, ledger, lease)
+        return _send(replace(found, sending_since=clock.now), broker, ledger, lease)
     if order.status is not OrderStatus.PLANNED:
         return order
     clock = broker.clock()
@@ -49,7 +49,7 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
             return drop(order, "protective orders have sold the shares by now", ledger, lease)
         order = replace(order, shares=left, qty=sum((share.qty for share in left), ZERO))
     sending = replace(order, status=OrderStatus.SUBMITTING, sending_since=clock.now)
-    return _send(ledger.save_order(sending, lease), broker, ledger, lease)
+    return _send(sending, broker, ledger, lease)
 
 
 def _overtaken(order: Order, clock: MarketClock, ledger: Ledger) -> str:
@@ -73,7 +73,9 @@ def _opposed(order: Order, other: Order) -> bool:
     return plain_buy and other.status.ended and any(not leg.status.ended for leg in other.legs)
 
 
-def _send(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> Order:
+def _send(sending: Order, broker: Broker, ledger: Ledger, lease: Lease) -> Order:
+    """Write down that this attempt begins now, which checks the lease too, and send the order."""
+    order = ledger.save_order(sending, lease)
     try:
         broker.submit(order.request())
     except OrderRejected as rejection:
@@ -109,9 +111,6 @@ def _cancel_legs(entry: Order, broker: Broker, ledger: Ledger, lease: Lease) -> 
     """Ask for the end of an entry's legs; gives the ids of those that have not ended yet."""
     for leg in entry.legs:
         if not leg.status.ended:
-            try:
-                broker.cancel(leg.broker_order_id)
-            except OrderNotCancelable:
-                continue  # it ended by itself: the look below books what it did
+            cancel(leg.broker_order_id, broker, ledger, lease)
     settled, _ = settle(entry, broker, ledger, lease)
     return [leg.broker_order_id for leg in settled.legs if not leg.status.ended]

@@ -64,7 +64,9 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInpu
     skipped run; BrokerRefused for a blocked account; BooksDisagree when the ledger owns more than the broker has.
     """
     earlier = desk.ledger.run_of(request.execution)
-    if earlier and earlier.status is RunStatus.RUNNING and (again := _opened_before(earlier, desk.archive)):
+    if earlier and earlier.status is not RunStatus.RUNNING:
+        _stay_ended(earlier, desk.ledger)
+    if earlier and (again := _opened_before(earlier, desk.archive)):
         return again
     build_strategies(config)  # wrong parameters must stop the run before it takes the lease
     clock = desk.broker.clock()
@@ -82,11 +84,18 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInpu
         lease = _enter(request, clock, desk.ledger)
     except RunSkipped as skipped:
         desk.ledger.start_run(replace(run, status=RunStatus.SKIPPED, note=str(skipped)), None)
+        desk.ledger.release_lease(lease_of(run))  # that an earlier attempt of this execution may have taken
         raise
     run = replace(run, fence=lease.fence)
     desk.ledger.start_run(run, lease)
     _end_dead_runs(run, desk.ledger)
     return _prepare(run, clock, config, desk)
+
+
+def _stay_ended(run: Run, ledger: Ledger) -> NoReturn:
+    """What an earlier attempt has ended stays so: it has no report of what a later one would trade."""
+    ledger.release_lease(lease_of(run))  # the earlier attempt may have died before it could
+    raise RunInProgress(f"this execution has ended its run as {run.status} before: {run.note}")
 
 
 def _opened_before(run: Run, archive: Archive) -> RunInputs | None:

@@ -1,14 +1,12 @@
 """SettleOrders: how do the run's orders stand? Book what is filled, and say whether to look again."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
 from openbell.codec import from_json
 from openbell.config import ExecutionConfig
-from openbell.errors import OrderNotCancelable
-from openbell.execution.settling import settle
+from openbell.execution.settling import cancel, settle
 from openbell.model import ZERO, Lease, Order, OrderStatus, Share
 from openbell.money import to_tick
 from openbell.ports import Archive, Broker, Ledger
@@ -129,5 +127,4 @@ class _Look:
 
     def _cancel(self, order: Order) -> None:
         if order.status is OrderStatus.WORKING:
-            with suppress(OrderNotCancelable):  # it ended by itself: the next look books what it did
-                self._broker.cancel(order.broker_order_id)
+            cancel(order.broker_order_id, self._broker, self._ledger, self._lease)

@@ -91,6 +91,23 @@ class TestLease:
         ledger.release_lease(lease)
         assert ledger.lease() == taken
 
+    def test_only_the_newest_lease_that_was_not_given_back_passes_the_check(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.check_lease(lease)
+        ledger.release_lease(lease)
+        with pytest.raises(LeaseLost):
+            ledger.check_lease(lease)
+        taken = ledger.acquire_lease("execution-2", AS_OF, 3600)
+        assert taken
+        ledger.check_lease(taken)
+        with pytest.raises(LeaseLost):
+            ledger.check_lease(lease)
+
+    def test_whoever_gave_the_lease_back_writes_no_more(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.release_lease(lease)
+        with pytest.raises(LeaseLost):
+            ledger.open_sleeve(sleeve(), lease)
+        assert ledger.sleeves() == {}
+
 
 class TestHalt:
     def test_the_first_reason_stays_until_trading_is_resumed(self, ledger: Ledger) -> None:
@@ -127,6 +144,22 @@ class TestRuns:
         ledger.finish_run(ended)
         assert ledger.run("run-1") == ended
         assert ledger.runs() == [ended]
+
+    def test_a_run_that_has_ended_is_not_started_again(self, ledger: Ledger, lease: Lease) -> None:
+        ended = replace(a_run(), status=RunStatus.COMPLETED)
+        ledger.start_run(a_run(), lease)
+        ledger.finish_run(ended)
+        for late in (a_run(), replace(a_run(), status=RunStatus.SKIPPED, note="too late")):
+            with pytest.raises(StoreUnavailable):
+                ledger.start_run(late, None)
+        assert ledger.run("run-1") == ended
+        assert ledger.runs() == [ended]
+
+    def test_a_run_is_recorded_as_skipped_twice_without_harm(self, ledger: Ledger) -> None:
+        skipped = replace(a_run(), status=RunStatus.SKIPPED, note="market closed")
+        ledger.start_run(skipped, None)
+        ledger.start_run(skipped, None)
+        assert ledger.runs() == [skipped]
 
     def test_the_newest_runs_come_first(self, ledger: Ledger) -> None:
         for number in (2, 3, 1):

@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 
 from lab.exchange import ExchangeBroker
-from openbell.errors import BrokerUnavailable
-from openbell.execution.settling import settle
-from openbell.model import Bracket, Halt, Order, OrderStatus, RunStatus, Side
+from openbell.adapters.memory.archive import MemoryArchive
+from openbell.errors import BrokerUnavailable, LeaseLost, MarketClosed, RunInProgress
+from openbell.execution.reconciliation import reconcile
+from openbell.execution.settling import settle, withdraw
+from openbell.model import Bracket, BrokerOrder, Halt, Order, OrderRequest, OrderStatus, RunStatus, Side
 from openbell.runs import fenced
 from openbell.workflow.close_run import close_run
 from openbell.workflow.execute_order import execute_order
-from openbell.workflow.open_run import RunRequest, open_run
+from openbell.workflow.open_run import IN_FLIGHT, RunRequest, open_run
 from paper import PaperExchange
 from tests.builders import D, closes, order
 from tests.integration.workflow.stage import Stage, history
@@ -138,3 +140,83 @@ def test_an_order_in_doubt_is_not_sent_again_under_a_halt() -> None:
     stage.ledger.set_halt(Halt("enough", "alice", stage.exchange.now))
     assert send(stage, lease).status is OrderStatus.SUBMITTING
     assert stage.exchange.orders() == []
+
+
+class Knocks(ExchangeBroker):
+    """Counts what would change something at the broker."""
+
+    def __init__(self, exchange: PaperExchange) -> None:
+        super().__init__(exchange)
+        self.changes = 0
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        self.changes += 1
+        return super().submit(request)
+
+    def cancel(self, order_id: str) -> None:
+        self.changes += 1
+        super().cancel(order_id)
+
+
+def test_without_the_lease_nothing_is_touched_at_the_broker() -> None:
+    stage = Stage(market=history(closes(RISING, last="2022-06-17")), broker=Knocks)
+    broker = stage.broker
+    assert isinstance(broker, Knocks)
+    lease = planned(stage, [buy(bracket=BRACKET), replace(buy("1"), client_order_id="o-3"), sold("10")])
+    send(stage, lease)
+    send(stage, lease, "o-3")
+    stage.exchange.advance(stage.exchange.now.replace(hour=15, minute=45))
+    settle(ko(stage, "o-1"), broker, stage.ledger, lease)
+    sent = broker.changes
+    stage.ledger.release_lease(lease)  # nobody has taken it yet, but it is ours no more
+    with pytest.raises(LeaseLost):
+        send(stage, lease, "o-2")  # would cancel the legs
+    with pytest.raises(LeaseLost):
+        withdraw(broker, stage.ledger, lease)
+    assert broker.changes == sent
+
+
+def test_an_order_in_doubt_is_not_sent_again_without_the_lease() -> None:
+    stage = Stage(broker=NeverBooks)
+    lease = planned(stage, [buy()])
+    with pytest.raises(BrokerUnavailable, match="in doubt"):
+        send(stage, lease)
+    stage.broker = ExchangeBroker(stage.exchange)
+    stage.ledger.acquire_lease("second", lease.expires_at, 3600)
+    with pytest.raises(LeaseLost):
+        send(stage, lease)
+    assert stage.exchange.orders() == []
+
+
+def test_each_attempt_to_send_is_dated_anew() -> None:
+    stage = Stage(broker=NeverBooks)
+    lease = planned(stage, [buy()])
+    for _ in range(3):
+        with pytest.raises(BrokerUnavailable, match="in doubt"):
+            send(stage, lease)
+        assert ko(stage, "o-1").sending_since == stage.exchange.now
+        stage.exchange.wait(30)
+    reconcile(stage.broker, stage.ledger, lease, stage.exchange.now - IN_FLIGHT)
+    assert ko(stage, "o-1").status is OrderStatus.SUBMITTING  # the last attempt is half a minute old
+
+
+def test_the_retry_of_an_opening_that_was_recorded_as_skipped_stays_skipped() -> None:
+    stage = Stage()
+    other = stage.ledger.acquire_lease("other", stage.exchange.now, 3600)
+    assert other
+    with pytest.raises(RunInProgress):
+        open_run(RunRequest("mine"), stage.config, stage.desk)
+    stage.ledger.release_lease(other)
+    with pytest.raises(RunInProgress, match="ended its run as SKIPPED"):
+        open_run(RunRequest("mine"), stage.config, stage.desk)
+    assert stage.ledger.lease() is None
+
+
+def test_a_retry_that_finds_the_market_closed_gives_the_lease_of_the_first_attempt_back() -> None:
+    stage = Stage()
+    open_run(RunRequest("mine"), stage.config, stage.desk)
+    stage.exchange.close_session()
+    died_before_it_froze_its_inputs = replace(stage.desk, archive=MemoryArchive())
+    with pytest.raises(MarketClosed):
+        open_run(RunRequest("mine"), stage.config, died_before_it_froze_its_inputs)
+    assert stage.ledger.lease() is None

@@ -3,7 +3,7 @@
 | pk | sk | what |
 |---|---|---|
 | RUN#<run_id> | RUN | the run |
-| RUN#<run_id> | PLAN | the seal of its plan |
+| RUN#<run_id> | PLAN | the seal of its plan; before that, whose draft it is |
 | RUN#<run_id> | ORDER#<client_order_id> | an order |
 | RUN#<run_id> | FORECAST#<spec>#<symbol> | a forecast, or why there is none |
 | RUNS | <as_of in UTC>#<run_id> | the same run, in the list of all |
@@ -29,6 +29,7 @@ type Key = tuple[str, str]
 
 LEASE: Key = ("CONTROL", "LEASE")
 HALT: Key = ("CONTROL", "HALT")
+ATTEMPT = "attempt"  # the attribute with the id of the attempt that wrote an item, for DynamoDB alone
 OUTBOX = "OUTBOX"  # the partition of all events that wait
 
 
@@ -104,7 +105,8 @@ def item_with(key: Key, **attributes: Any) -> Item:
 
 def value_of[T](kind: type[T], item: Item) -> T:
     """The value of `kind` that `item_of` made the item of."""
-    return from_plain(kind, {name: _plain(attribute) for name, attribute in item.items() if name not in {"pk", "sk"}})
+    fields = {name: _plain(attribute) for name, attribute in item.items() if name not in {"pk", "sk", ATTEMPT}}
+    return from_plain(kind, fields)
 
 
 def attribute_of(value: Any) -> dict[str, Any]:

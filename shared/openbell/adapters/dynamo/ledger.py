@@ -1,47 +1,19 @@
 """The ledger in one DynamoDB table: strongly consistent reads, conditional transactions."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import batched
-from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
+from uuid import uuid4
 
 from openbell.accuracy import Tally
-from openbell.adapters.dynamo import items
-from openbell.adapters.dynamo.items import Item, Key
+from openbell.adapters.dynamo import items, writes
+from openbell.adapters.dynamo.table import ACTIONS, NEW, READS, ConditionFailed, Table
+from openbell.adapters.dynamo.writes import Action
 from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import LeaseLost, StoreUnavailable
-from openbell.events import DomainEvent, halted, order_events, resumed, run_events, tells
+from openbell.events import DomainEvent, halted, order_events, resumed, tells
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
-
-_ACTIONS = 100  # the most that one transaction takes
-_READS = 25  # in one transaction: AWS takes 100, moto 25
-_NEW = {"ConditionExpression": "attribute_not_exists(pk)"}
-_CHUNK = _ACTIONS - 2  # one action checks the lease; even, so that an order and the pointer to it stay together
-_MEMORY_DAYS = 100  # an execution's name may be used again after 90
-_TRY_AGAIN = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
-
-
-class _ConditionFailed(Exception):
-    """A write's condition did not hold; `failed` has the positions of the actions concerned."""
-
-    def __init__(self, failed: Sequence[int]) -> None:
-        super().__init__(f"conditions failed at {list(failed)}")
-        self.failed = failed
 
 
 @dataclass(frozen=True)
@@ -49,32 +21,24 @@ class _Record:
     by_horizon: dict[int, Tally]
 
 
-class DynamoLedger:
-    """`openbell.ports.Ledger` over a boto3 DynamoDB client.
-
-    botocore repeats a transaction under one client request token, so that a repetition takes effect once. Throttling
-    and silence raise StoreUnavailable; errors that no repetition heals (permissions, a missing table) pass through.
-    """
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
+class DynamoLedger(Table):
+    """`openbell.ports.Ledger` over a boto3 DynamoDB client. Errors as Table tells them, besides those of the port."""
 
     # Who may trade.
 
     def claim_tick(self, tick: str, execution: str) -> bool:
         """See Ledger."""
-        item = items.item_with(items.tick_key(tick), execution=execution, expires_at=_forgotten())
+        item = items.item_with(items.tick_key(tick), execution=execution, expires_at=writes.forgotten())
         try:
             self._put(item, "attribute_not_exists(pk) OR execution = :execution", {":execution": execution})
-        except _ConditionFailed:
+        except ConditionFailed:
             return False
         return True
 
     def acquire_lease(self, holder: str, now: datetime, seconds: int) -> Lease | None:
         """See Ledger."""
         item = self._get(items.LEASE)
-        held = _lease(item) if item else None
+        held = writes.lease_in(item) if item else None
         if held and held.holder == holder:
             return held
         if held and held.holder and held.expires_at > now:
@@ -82,22 +46,29 @@ class DynamoLedger:
         lease = Lease(holder, held.fence + 1 if held else 1, now + timedelta(seconds=seconds))
         condition, values = ("fence = :fence", {":fence": held.fence}) if held else ("attribute_not_exists(pk)", {})
         try:
-            self._put(_lease_item(lease), condition, values)
-        except _ConditionFailed:
-            return None  # another execution was faster
+            self._put(writes.lease_item(lease), condition, values)
+        except ConditionFailed:  # somebody was faster: another execution, or another attempt of this one
+            found = self.lease()
+            return found if found and found.holder == holder else None
         return lease
+
+    def check_lease(self, lease: Lease) -> None:
+        """See Ledger."""
+        found = self.lease()
+        if found is None or found.fence != lease.fence:
+            raise _lost(lease)
 
     def lease(self) -> Lease | None:
         """See Ledger."""
         item = self._get(items.LEASE)
-        lease = _lease(item) if item else None
+        lease = writes.lease_in(item) if item else None
         return lease if lease and lease.holder else None
 
     def release_lease(self, lease: Lease) -> None:
         """See Ledger. The fencing number stays: it only ever grows."""
         try:
-            self._put(_lease_item(replace(lease, holder="")), "fence = :fence", {":fence": lease.fence})
-        except _ConditionFailed:
+            self._put(writes.lease_item(replace(lease, holder="")), "fence = :fence", {":fence": lease.fence})
+        except ConditionFailed:
             return
 
     def halt(self) -> Halt | None:
@@ -111,10 +82,10 @@ class DynamoLedger:
         if earlier and (earlier.flatten or not halt.flatten):
             return
         # Nothing is asked of an earlier halt: if somebody resumes in between, the one that is asked for here wins.
-        wanted, asked = (replace(earlier, flatten=True), {}) if earlier else (halt, _NEW)
+        wanted, asked = (replace(earlier, flatten=True), {}) if earlier else (halt, NEW)
         put = {"Put": {"Item": items.item_of(items.HALT, wanted)} | asked}
         try:
-            self._transact([put, *_event_puts([halted(wanted)])], None)
+            self._transact([put, *writes.event_puts([halted(wanted)])], None)
         except StoreUnavailable:
             if self.halt() is None:
                 raise
@@ -127,7 +98,7 @@ class DynamoLedger:
             return
         delete = {"Delete": {"Key": items.key_of(items.HALT), "ConditionExpression": "attribute_exists(pk)"}}
         try:
-            self._transact([delete, *_event_puts([resumed(halt)])], None)
+            self._transact([delete, *writes.event_puts([resumed(halt)])], None)
         except StoreUnavailable:
             if self.halt():
                 raise
@@ -136,18 +107,18 @@ class DynamoLedger:
 
     def start_run(self, run: Run, lease: Lease | None) -> None:
         """See Ledger."""
-        started = items.item_with(
-            items.execution_key(run.execution), execution=run.execution, run_id=run.run_id, expires_at=_forgotten()
-        )
-        self._transact([*self._run_puts(run), {"Put": {"Item": started}}], lease)
+        execution = items.execution_key(run.execution)
+        started = items.item_with(execution, execution=run.execution, run_id=run.run_id, expires_at=writes.forgotten())
+        put, *others = writes.run_puts(run)
+        try:
+            self._transact([writes.unless_ended(put), *others, {"Put": {"Item": started}}], lease)
+        except StoreUnavailable:
+            if self.run(run.run_id) != run:
+                raise
 
     def finish_run(self, run: Run, found: Sequence[DomainEvent] = ()) -> None:
         """See Ledger."""
-        self._transact([*self._run_puts(run), *_event_puts(found)], None)
-
-    def _run_puts(self, run: Run) -> list[dict[str, Any]]:
-        keys = (items.run_key(run.run_id), items.listed_run_key(run))
-        return [*({"Put": {"Item": items.item_of(key, run)}} for key in keys), *_event_puts(run_events(run))]
+        self._transact([*writes.run_puts(run), *writes.event_puts(found)], None)
 
     def run(self, run_id: str) -> Run | None:
         """See Ledger."""
@@ -174,49 +145,59 @@ class DynamoLedger:
     def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
         """See Ledger."""
         key = items.sleeve_key(sleeve.strategy)
-        action = {"Item": items.item_of(key, sleeve), "ConditionExpression": "attribute_not_exists(pk)"}
         try:
-            self._transact([{"Put": action}], lease)
+            self._transact([{"Put": {"Item": items.item_of(key, sleeve)} | NEW}], lease)
         except StoreUnavailable:
             if self._get(key) is None:
                 raise
 
     def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
         """See Ledger."""
-        self._transact([self._sleeve_put(sleeve) for sleeve in sleeves], lease)
+        self._transact([writes.sleeve_put(sleeve) for sleeve in sleeves], lease)
 
     # The plan and its orders.
 
     def save_plan(
         self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
     ) -> None:
-        """See Ledger. One transaction where it fits, else in chunks, of which the last one writes the seal."""
+        """See Ledger. One transaction where it fits, else in chunks, of which the last one writes the seal.
+
+        Chunks belong to a draft: whoever plans last takes it over, and each chunk is conditional on it. So no chunk of
+        a slower attempt lands in the plan of another one, and none after the seal.
+        """
         if self.plan_sealed(run_id):
             return
-        writes = [action for order in orders for action in self._order_puts(order)]
-        writes += self._leftovers(run_id, {order.client_order_id for order in orders})
-        seal = self._seal(run_id, orders, sleeves, crosses)
-        room = _ACTIONS - 1 - len(seal)  # every transaction checks the lease too
-        while len(writes) > room:
-            self._transact(writes[:_CHUNK], lease)
-            writes = writes[_CHUNK:]
-        self._transact(writes + seal, lease)
+        attempt = uuid4().hex
+        actions = [action for order in orders for action in writes.order_puts(order)]
+        room = writes.room_beside(sleeves, run_id)
+        drafted = len(actions) > room or self._get(items.seal_key(run_id)) is not None
+        seal = [*(writes.sleeve_put(sleeve) for sleeve in sleeves), writes.seal_put(run_id, orders, crosses)]
+        seal[-1]["Put"] |= writes.draft_is(attempt) if drafted else NEW
+        try:
+            if drafted:
+                actions += self._take_over(run_id, {order.client_order_id for order in orders}, attempt, lease)
+                actions = self._write_chunks(run_id, actions, room, attempt, lease)
+            self._transact([*actions, *seal], lease)
+        except StoreUnavailable:
+            if not self.plan_sealed(run_id):
+                raise
 
-    def _seal(
-        self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross]
-    ) -> list[dict[str, Any]]:
-        seal = items.item_with(
-            items.seal_key(run_id),
-            orders=len(orders),
-            crosses=[
-                {"symbol": c.symbol, "seller": c.seller, "buyer": c.buyer, "qty": str(c.qty), "price": str(c.price)}
-                for c in crosses
-            ],
-        )
-        put = {"Put": {"Item": seal, "ConditionExpression": "attribute_not_exists(pk)"}}
-        return [*(self._sleeve_put(sleeve) for sleeve in sleeves), put]
+    def _take_over(self, run_id: str, planned: set[str], attempt: str, lease: Lease) -> list[Action]:
+        """Make the run's draft ours; gives what has to be removed of an earlier one."""
+        draft = items.item_with(items.seal_key(run_id), draft=attempt)
+        self._transact([{"Put": {"Item": draft, "ConditionExpression": "attribute_not_exists(orders)"}}], lease)
+        return self._leftovers(run_id, planned)
 
-    def _leftovers(self, run_id: str, planned: set[str]) -> list[dict[str, Any]]:
+    def _write_chunks(self, run_id: str, actions: list[Action], room: int, attempt: str, lease: Lease) -> list[Action]:
+        """Write as much as does not fit beside the seal; gives the rest."""
+        chunk = ACTIONS - 2  # one action checks the lease, one the draft; even: an order stays with its pointer
+        check = {"ConditionCheck": {"Key": items.key_of(items.seal_key(run_id))} | writes.draft_is(attempt)}
+        while len(actions) > room:
+            self._transact([*actions[:chunk], check], lease)
+            actions = actions[chunk:]
+        return actions
+
+    def _leftovers(self, run_id: str, planned: set[str]) -> list[Action]:
         """Removal of orders that an earlier attempt wrote without sealing them, and that are planned no more."""
         return [
             {"Delete": {"Key": items.key_of(key)}}
@@ -227,7 +208,8 @@ class DynamoLedger:
 
     def plan_sealed(self, run_id: str) -> bool:
         """See Ledger."""
-        return self._get(items.seal_key(run_id)) is not None
+        found = self._get(items.seal_key(run_id))
+        return found is not None and writes.is_seal(found)
 
     def order(self, run_id: str, client_order_id: str) -> Order | None:
         """See Ledger."""
@@ -243,17 +225,13 @@ class DynamoLedger:
         """See Ledger."""
         pointers = list(self._query("OPEN"))
         keys = [items.order_key(pointer["run_id"]["S"], pointer["sk"]["S"]) for pointer in pointers]
-        found = []
-        for group in batched(keys, _READS, strict=False):
-            gets = [{"Get": {"TableName": self._table, "Key": items.key_of(key)}} for key in group]
-            answer = self._send("transact_get_items", TransactItems=gets)
-            found += [items.value_of(Order, response["Item"]) for response in answer["Responses"]]
-        return found
+        groups = batched(keys, READS, strict=False)
+        return [items.value_of(Order, item) for group in groups for item in self._get_all(group)]
 
     def add_order(self, order: Order, lease: Lease) -> None:
         """See Ledger."""
-        put, pointer = self._order_puts(order)
-        put["Put"]["ConditionExpression"] = "attribute_not_exists(pk)"
+        put, pointer = writes.order_puts(order)
+        put["Put"] |= NEW
         try:
             self._transact([put, pointer], lease)
         except StoreUnavailable:
@@ -263,32 +241,14 @@ class DynamoLedger:
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
         """See Ledger."""
         saved = replace(order, version=order.version + 1)
-        put, pointer = self._order_puts(saved)
-        put["Put"] |= {
-            "ConditionExpression": "version = :version",
-            "ExpressionAttributeValues": {":version": items.attribute_of(order.version)},
-        }
+        put, pointer = writes.order_puts(saved)
+        put["Put"] |= writes.version_is(order.version)
         if not saved.open:
             pointer = {"Delete": {"Key": items.key_of(items.open_key(saved.client_order_id))}}
         before = self.order(order.run_id, order.client_order_id) if tells(saved) else None
-        events = _event_puts(order_events(before, saved))
-        self._transact([put, pointer, *(self._sleeve_put(sleeve) for sleeve in sleeves), *events], lease)
+        events = writes.event_puts(order_events(before, saved))
+        self._transact([put, pointer, *(writes.sleeve_put(sleeve) for sleeve in sleeves), *events], lease)
         return saved
-
-    def _order_puts(self, order: Order) -> list[dict[str, Any]]:
-        pointer = items.item_with(items.open_key(order.client_order_id), run_id=order.run_id)
-        item = items.item_of(items.order_key(order.run_id, order.client_order_id), order)
-        return [{"Put": {"Item": item}}, {"Put": {"Item": pointer}}]
-
-    def _sleeve_put(self, sleeve: Sleeve) -> dict[str, Any]:
-        saved = replace(sleeve, version=sleeve.version + 1)
-        return {
-            "Put": {
-                "Item": items.item_of(items.sleeve_key(sleeve.strategy), saved),
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": {":version": items.attribute_of(sleeve.version)},
-            }
-        }
 
     # Forecasts.
 
@@ -332,100 +292,20 @@ class DynamoLedger:
 
     def forget_events(self, events: Sequence[DomainEvent]) -> None:
         """See Ledger."""
-        for group in batched(events, _ACTIONS, strict=False):
+        for group in batched(events, ACTIONS, strict=False):
             keys = [items.key_of(items.event_key(event.id)) for event in group]
             self._transact([{"Delete": {"Key": key}} for key in keys], None)
 
-    # The table.
-
-    def _get(self, key: Key) -> Item | None:
-        item: Item | None = self._call("get_item", Key=items.key_of(key), ConsistentRead=True).get("Item")
-        return item
-
-    def _query(self, pk: str, prefix: str = "", since: str = "", **more: Any) -> Iterator[Item]:
-        """All items of a partition whose sort key starts with `prefix`, or is `since` or later, page by page."""
-        condition, values = "pk = :pk", {":pk": {"S": pk}}
-        if prefix:
-            condition, values = f"{condition} AND begins_with(sk, :sk)", values | {":sk": {"S": prefix}}
-        if since:
-            condition, values = f"{condition} AND sk >= :since", values | {":since": {"S": since}}
-        asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values, "ConsistentRead": True}
-        start: dict[str, Any] = {}
-        while True:
-            page = self._call("query", **asked, **more, **start)
-            yield from page["Items"]
-            if not page.get("LastEvaluatedKey"):
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-    def _put(self, item: Item, condition: str = "", values: Mapping[str, Any] | None = None) -> None:
-        wanted: dict[str, Any] = {"Item": item}
-        if condition:
-            wanted["ConditionExpression"] = condition
-        if values:
-            wanted["ExpressionAttributeValues"] = {name: items.attribute_of(value) for name, value in values.items()}
-        self._call("put_item", **wanted)
-
-    def _transact(self, actions: Sequence[dict[str, Any]], lease: Lease | None) -> None:
+    def _transact(self, actions: Sequence[Action], lease: Lease | None) -> None:
         """All of the actions or none; LeaseLost or StoreUnavailable say why none."""
-        named = [{verb: {"TableName": self._table} | action} for each in actions for verb, action in each.items()]
-        if lease:
-            named.append({"ConditionCheck": {"TableName": self._table} | _still_ours(lease)})
+        check = [{"ConditionCheck": writes.still_ours(lease)}] if lease else []
         try:
-            self._send("transact_write_items", TransactItems=named)
-        except _ConditionFailed as failure:
-            if lease and len(named) - 1 in failure.failed:
-                raise LeaseLost(f"lease {lease.fence} of {lease.holder} is no longer the newest") from failure
+            self._write([*actions, *check])
+        except ConditionFailed as failure:
+            if lease and len(actions) in failure.failed:
+                raise _lost(lease) from failure
             raise StoreUnavailable("the ledger was changed by another writer in between: read again") from failure
 
-    def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        return self._send(operation, TableName=self._table, **arguments)
 
-    def _send(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
-        except ClientError as error:
-            raise _translated(error, operation) from error
-        except BotoCoreError as error:
-            raise StoreUnavailable(f"DynamoDB did not answer {operation}: {error}") from error
-        return answer
-
-
-def _translated(error: ClientError, operation: str) -> Exception:
-    code = error.response["Error"]["Code"]
-    if code == "ConditionalCheckFailedException":
-        return _ConditionFailed([0])
-    if code == "TransactionCanceledException":
-        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-        failed = [at for at, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"]
-        return _ConditionFailed(failed)
-    if code in _TRY_AGAIN:
-        return StoreUnavailable(f"DynamoDB refused {operation} for now: {code}")
-    permanent: Exception = error
-    return permanent
-
-
-def _event_puts(events: Sequence[DomainEvent]) -> list[dict[str, Any]]:
-    return [{"Put": {"Item": items.item_of(items.event_key(event.id), event)}} for event in events]
-
-
-def _lease_item(lease: Lease) -> Item:
-    # Not `expires_at`: DynamoDB deletes an item by itself when the attribute of that name has passed.
-    return items.item_with(items.LEASE, holder=lease.holder, fence=lease.fence, until=lease.expires_at.isoformat())
-
-
-def _lease(item: Item) -> Lease:
-    return Lease(item["holder"]["S"], int(item["fence"]["N"]), datetime.fromisoformat(item["until"]["S"]))
-
-
-def _still_ours(lease: Lease) -> dict[str, Any]:
-    return {
-        "Key": items.key_of(items.LEASE),
-        "ConditionExpression": "fence = :fence",
-        "ExpressionAttributeValues": {":fence": items.attribute_of(lease.fence)},
-    }
-
-
-def _forgotten() -> int:
-    """When DynamoDB may delete what is of no use by then, in epoch seconds."""
-    return int(time.time()) + _MEMORY_DAYS * 24 * 3600
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(f"lease {lease.fence} of {lease.holder} is no longer the newest, or was given back")

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from openbell.accuracy import Tally
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, run_events
-from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
+from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, RunStatus, Sleeve
 
 
 @dataclass
@@ -45,6 +45,12 @@ class MemoryLedger:
         """See Ledger."""
         return self._lease if self._lease and self._lease.holder else None
 
+    def check_lease(self, lease: Lease) -> None:
+        """See Ledger."""
+        found = self.lease()
+        if found is None or found.fence != lease.fence:
+            raise LeaseLost(f"lease {lease.fence} of {lease.holder} is no longer the newest, or was given back")
+
     def release_lease(self, lease: Lease) -> None:
         """See Ledger."""
         if self._lease and self._lease.fence == lease.fence:
@@ -71,7 +77,10 @@ class MemoryLedger:
     def start_run(self, run: Run, lease: Lease | None) -> None:
         """See Ledger."""
         if lease:
-            self._check(lease)
+            self.check_lease(lease)
+        known = self._runs.get(run.run_id)
+        if known and known.status is not RunStatus.RUNNING and known != run:
+            raise StoreUnavailable("the ledger was changed by another writer in between: read again")
         self._runs[run.run_id] = run
         self._executions[run.execution] = run.run_id
         self._announce(run_events(run))
@@ -99,12 +108,12 @@ class MemoryLedger:
 
     def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
         """See Ledger."""
-        self._check(lease)
+        self.check_lease(lease)
         self._sleeves.setdefault(sleeve.strategy, sleeve)
 
     def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
         """See Ledger."""
-        self._check(lease)
+        self.check_lease(lease)
         self._check_sleeves(sleeves)
         self._write_sleeves(sleeves)
 
@@ -114,7 +123,7 @@ class MemoryLedger:
         """See Ledger."""
         if self.plan_sealed(run_id):
             return
-        self._check(lease)
+        self.check_lease(lease)
         self._check_sleeves(sleeves)
         self._orders[run_id] = {order.client_order_id: order for order in orders}
         self.crosses[run_id] = tuple(crosses)
@@ -139,14 +148,14 @@ class MemoryLedger:
 
     def add_order(self, order: Order, lease: Lease) -> None:
         """See Ledger."""
-        self._check(lease)
+        self.check_lease(lease)
         if self.order(order.run_id, order.client_order_id) is None:
             self._orders[order.run_id][order.client_order_id] = order
             self._open[order.client_order_id] = order.run_id
 
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
         """See Ledger."""
-        self._check(lease)
+        self.check_lease(lease)
         known = self.order(order.run_id, order.client_order_id)
         if known is None or known.version != order.version:
             raise StoreUnavailable("the ledger was changed by another writer in between: read again")
@@ -199,10 +208,6 @@ class MemoryLedger:
 
     def _announce(self, events: Sequence[DomainEvent]) -> None:
         self._outbox |= {event.id: event for event in events}
-
-    def _check(self, lease: Lease) -> None:
-        if self._lease is None or self._lease.fence != lease.fence:
-            raise LeaseLost(f"lease {lease.fence} of {lease.holder} is no longer the newest")
 
     def _check_sleeves(self, sleeves: Sequence[Sleeve]) -> None:
         for sleeve in sleeves:

@@ -1,0 +1,118 @@
+"""The actions of which the ledger's transactions are made, with their conditions."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from openbell.adapters.dynamo import items
+from openbell.adapters.dynamo.items import Item
+from openbell.adapters.dynamo.table import ACTIONS
+from openbell.errors import InvalidInput
+from openbell.events import DomainEvent, run_events
+from openbell.model import Cross, Lease, Order, Run, RunStatus, Sleeve
+
+type Action = dict[str, Any]  # as TransactWriteItems takes it, without the table's name
+
+_MEMORY_DAYS = 100  # an execution's name may be used again after 90
+
+
+def run_puts(run: Run) -> list[Action]:
+    """The run, the run in the list of all, and what the world hears of it."""
+    keys = (items.run_key(run.run_id), items.listed_run_key(run))
+    return [*({"Put": {"Item": items.item_of(key, run)}} for key in keys), *event_puts(run_events(run))]
+
+
+def order_puts(order: Order) -> list[Action]:
+    """The order, and the pointer to it while it is open."""
+    pointer = items.item_with(items.open_key(order.client_order_id), run_id=order.run_id)
+    item = items.item_of(items.order_key(order.run_id, order.client_order_id), order)
+    return [{"Put": {"Item": item}}, {"Put": {"Item": pointer}}]
+
+
+def sleeve_put(sleeve: Sleeve) -> Action:
+    """The sleeve's next version, if nobody has written it since."""
+    item = items.item_of(items.sleeve_key(sleeve.strategy), replace(sleeve, version=sleeve.version + 1))
+    return {"Put": {"Item": item} | version_is(sleeve.version)}
+
+
+def version_is(version: int) -> Action:
+    """The condition that an item still has the version that was read."""
+    return {
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": items.attribute_of(version)},
+    }
+
+
+def event_puts(events: Sequence[DomainEvent]) -> list[Action]:
+    """Events, into the outbox."""
+    return [{"Put": {"Item": items.item_of(items.event_key(event.id), event)}} for event in events]
+
+
+def lease_item(lease: Lease) -> Item:
+    """The lease as it is kept."""
+    # Not `expires_at`: DynamoDB deletes an item by itself when the attribute of that name has passed.
+    return items.item_with(items.LEASE, holder=lease.holder, fence=lease.fence, until=lease.expires_at.isoformat())
+
+
+def lease_in(item: Item) -> Lease:
+    """The lease that `lease_item` made the item of."""
+    return Lease(item["holder"]["S"], int(item["fence"]["N"]), datetime.fromisoformat(item["until"]["S"]))
+
+
+def still_ours(lease: Lease) -> Action:
+    """The check that the lease is the newest and was not given back."""
+    return {
+        "Key": items.key_of(items.LEASE),
+        "ConditionExpression": "fence = :fence AND holder <> :nobody",
+        "ExpressionAttributeValues": {":fence": items.attribute_of(lease.fence), ":nobody": items.attribute_of("")},
+    }
+
+
+def unless_ended(put: dict[str, Any]) -> Action:
+    """A run that has ended is not started again by a slower attempt."""
+    condition = {
+        "ConditionExpression": "attribute_not_exists(pk) OR #status = :running",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": {":running": items.attribute_of(RunStatus.RUNNING.value)},
+    }
+    return {"Put": put["Put"] | condition}
+
+
+def is_seal(item: Item) -> bool:
+    """A draft of a plan is kept in the same place, and has no number of orders yet."""
+    return "orders" in item
+
+
+def draft_is(attempt: str) -> Action:
+    """The condition that a plan is not sealed, and that nobody has taken its draft over from `attempt`."""
+    return {
+        "ConditionExpression": "draft = :draft AND attribute_not_exists(orders)",
+        "ExpressionAttributeValues": {":draft": items.attribute_of(attempt)},
+    }
+
+
+def seal_put(run_id: str, orders: Sequence[Order], crosses: Sequence[Cross]) -> Action:
+    """The seal of a plan, without its condition."""
+    plain = [
+        {"symbol": c.symbol, "seller": c.seller, "buyer": c.buyer, "qty": str(c.qty), "price": str(c.price)}
+        for c in crosses
+    ]
+    return {"Put": {"Item": items.item_with(items.seal_key(run_id), orders=len(orders), crosses=plain)}}
+
+
+def room_beside(sleeves: Sequence[Sleeve], run_id: str) -> int:
+    """How many actions fit beside the sleeves, the seal and the check of the lease into the transaction that seals."""
+    room = ACTIONS - 2 - len(sleeves)
+    if room >= 0:
+        return room
+    raise InvalidInput(
+        f"the plan of run {run_id} changes {len(sleeves)} sleeves; at most {ACTIONS - 2} fit into the one transaction "
+        "that seals it: run the strategies on different schedules, or on two platforms"
+    )
+
+
+def forgotten() -> int:
+    """When DynamoDB may delete what is of no use by then, in epoch seconds."""
+    return int(time.time()) + _MEMORY_DAYS * 24 * 3600
