@@ -196,7 +196,7 @@ class _Cancels:
 
     def __init__(self, *codes: str) -> None:
         self._error = ClientError(
-            {  # type: ignore[arg-type]  # the stubs do not know the reasons
+            {
                 "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
                 "CancellationReasons": [{"Code": code} for code in codes],
             },
