@@ -209,7 +209,12 @@ class QuickDesk:
         ranking = closes.ranking(prices.window, prices.columns, rules.size, rules.lookback) if by_default else None
         frame = closes.table(prices.window, prices.columns) if ranking is None else _UNSEEN
         ranker = strategy if ranking is None else Ranked(ranking)
-        return rank_universe(ranker, frame, rules.size, rules.lookback, inputs.sleeves[name], inputs.pending)
+        return rank_universe(
+            ranker, frame, rules.size, rules.lookback, inputs.sleeves[name], inputs.pending, self._seconds(name)
+        )
+
+    def _seconds(self, name: str) -> float:
+        return self.config.seconds_of(name, len(self.names))
 
     def _forecasts(
         self, universe: Mapping[str, tuple[str, ...]], snapshot: Snapshot

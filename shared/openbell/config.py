@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from openbell.errors import ConfigError
 from openbell.schedules import Schedule, is_last_tick
 
+SECONDS_FOR_ALL = 70  # of all strategies together: AggregateSignals loads them, asks them and has 170 in all
+
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 Usd = Annotated[Decimal, Field(ge=0)]
 
@@ -50,6 +52,7 @@ class StrategyConfig(_Section):
     uses: str = ""  # a strategy that ships, file.py:Class or package.module:Class; empty: the entry's own name
     allocation: Fraction  # of the account's equity, when its sleeve is opened
     schedule: Schedule = Field(default_factory=lambda: Schedule(daily_at="15:00"))
+    max_seconds: Annotated[int, Field(ge=1, le=60)] = 20  # that its code may take each time it is asked
     overnight: Literal["hold", "exit"] = "hold"  # exit: at the last tick of a session it sells what it holds
     universe: UniverseConfig = Field(default_factory=UniverseConfig)
     forecast: ForecastConfig = Field(default_factory=ForecastConfig)
@@ -136,6 +139,10 @@ class PlatformConfig(_Section):
             for name, entry in self.enabled.items()
             if entry.schedule.is_due(tick, close) or (last and entry.overnight == "exit")
         )
+
+    def seconds_of(self, name: str, due: int) -> float:
+        """How long the strategy's code may take each time it is asked, where `due` strategies share a Lambda's time."""
+        return min(float(self.strategies[name].max_seconds), SECONDS_FOR_ALL / max(due, 1))
 
     def only(self, names: tuple[str, ...]) -> "PlatformConfig":
         """The same configuration with just `names` enabled; ConfigError for an unknown name."""

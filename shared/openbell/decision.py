@@ -4,20 +4,24 @@ The AggregateSignals Lambda, the replay and the backtest all call `decide`.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
+from openbell.config import SECONDS_FOR_ALL
+from openbell.errors import StrategyFailed
 from openbell.model import ZERO, Cut, Forecast, Plan, Signal, Sleeve, Target
 from openbell.portfolio.plan import make_plan
 from openbell.portfolio.risk import RiskFacts, limit
-from openbell.portfolio.sizing import weigh
+from openbell.portfolio.sizing import Sizing, SizingRule, weigh
 from openbell.portfolio.trades import changes
 from openbell.runs import Decisions, RunInputs, Universes
 from openbell.schedules import is_last_tick
 from openbell.snapshot import Snapshot
 from openbell.strategies import Context, Market, Strategy
+from openbell.strategies.asking import Answer, ask_signals, ask_universe, describe
 
 
 def decide(
@@ -31,8 +35,8 @@ def decide(
 
     `forecasts` are by strategy and symbol.
 
-    A strategy that raises, here or when its universe was selected, keeps its holdings, is named in `failed_strategies`,
-    and leaves the others alone.
+    A strategy that fails, here or when it was loaded or its universe was selected, keeps its holdings, is named in
+    `failed_strategies`, and leaves the others alone. One that could not be loaded is not among `strategies`.
     """
     signals: dict[str, tuple[Signal, ...]] = {}
     failed: dict[str, str] = {}
@@ -43,21 +47,23 @@ def decide(
             if name in universes.failed and not _leaves_today(name, inputs):
                 failed[name] = universes.failed[name]
                 continue
-            symbols = universes.by_strategy[name]
-            signals[name] = _signals(strategies[name], name, inputs, snapshot, symbols, forecasts.get(name, {}))
-            wanted, cuts = weigh(signals[name], inputs.sleeves[name], snapshot.prices, strategies[name].sizing_rule())
-        except Exception as error:
-            signals.pop(name, None)
-            failed[name] = _told(error)
+            context = _context(name, inputs, snapshot, universes.by_strategy[name], forecasts.get(name, {}))
+            answer = _answer(name, inputs, context, strategies)
+            wanted, cuts = weigh(answer.signals, inputs.sleeves[name], snapshot.prices, answer.rule)
+        except StrategyFailed as failure:
+            failed[name] = str(failure)
             continue
+        except (
+            ValueError,
+            ArithmeticError,
+        ) as error:  # its numbers make no order, such as a bracket around a price of a cent
+            failed[name] = describe(error)
+            continue
+        signals[name] = answer.signals
         targets += wanted
         unsized += cuts
     plan = _plan(inputs, snapshot, targets, unsized)
     return Decisions(dict(universes.by_strategy), signals, failed, tuple(targets), plan)
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def flatten(inputs: RunInputs, prices: Mapping[str, Decimal], reason: str) -> Plan:
@@ -73,19 +79,29 @@ def flatten(inputs: RunInputs, prices: Mapping[str, Decimal], reason: str) -> Pl
     return make_plan(inputs.run_id, changes(targets, inputs.sleeves, prices), [], set(inputs.protected))
 
 
-def _signals(
-    strategy: Strategy[Any],
+_LEAVING = SizingRule(Sizing.ENTER, ZERO)  # nothing is bought by it
+
+
+def _answer(name: str, inputs: RunInputs, context: Context, strategies: Mapping[str, Strategy[Any]]) -> Answer:
+    """What the strategy wants of symbols without a pending order. Raises StrategyFailed."""
+    if _leaves_today(name, inputs):
+        held = sorted(inputs.sleeves[name].positions)
+        return Answer(tuple(Signal(symbol, -1.0, "end of day: nothing is held overnight") for symbol in held), _LEAVING)
+    if name not in strategies:
+        raise StrategyFailed("it could not be loaded")
+    answer = ask_signals(strategies[name], context, inputs.config.seconds_of(name, len(inputs.strategies)))
+    return replace(answer, signals=tuple(s for s in answer.signals if s.symbol not in inputs.pending))
+
+
+def _context(
     name: str,
     inputs: RunInputs,
     snapshot: Snapshot,
     symbols: tuple[str, ...],
     forecasts: Mapping[str, Forecast],
-) -> tuple[Signal, ...]:
-    if _leaves_today(name, inputs):
-        held = sorted(inputs.sleeves[name].positions)
-        return tuple(Signal(symbol, -1.0, "end of day: nothing is held overnight") for symbol in held)
+) -> Context:
     known = [symbol for symbol in symbols if symbol in snapshot.closes.columns]
-    context = Context(
+    return Context(
         session=inputs.clock.session,
         closes=snapshot.closes[known],
         prices={symbol: snapshot.prices[symbol] for symbol in known if symbol in snapshot.prices},
@@ -93,11 +109,6 @@ def _signals(
         holdings=dict(inputs.sleeves[name].positions),
         last_rebalance=inputs.sleeves[name].last_rebalance,
     )
-    signals = strategy.signals(context)
-    strange = sorted({signal.symbol for signal in signals} - set(known))
-    if strange:
-        raise ValueError(f"signals for symbols outside its universe: {', '.join(strange)}")
-    return tuple(signal for signal in signals if signal.symbol not in inputs.pending)
 
 
 def _leaves_today(name: str, inputs: RunInputs) -> bool:
@@ -140,7 +151,7 @@ def unrealised_pnl(sleeve: Sleeve, prices: Mapping[str, Decimal]) -> Decimal:
 def choose_universes(inputs: RunInputs, rank: Callable[[str], tuple[str, ...]]) -> Universes:
     """The universe of every due strategy, as `rank` gives it by the strategy's name.
 
-    A strategy that raises is left with what it holds, and is named with its error.
+    A strategy that fails is left with what it holds, and is named with its failure.
     """
     chosen: dict[str, tuple[str, ...]] = {}
     failed: dict[str, str] = {}
@@ -149,17 +160,23 @@ def choose_universes(inputs: RunInputs, rank: Callable[[str], tuple[str, ...]]) 
             chosen[name] = rank(name)
         except Exception as error:
             chosen[name] = tuple(sorted(inputs.sleeves[name].positions))
-            failed[name] = _told(error)
+            failed[name] = str(error) if isinstance(error, StrategyFailed) else describe(error)
     return Universes(chosen, failed)
 
 
 def rank_universe(
-    strategy: Strategy[Any], closes: pd.DataFrame, size: int, lookback: int, sleeve: Sleeve, pending: tuple[str, ...]
+    strategy: Strategy[Any],
+    closes: pd.DataFrame,
+    size: int,
+    lookback: int,
+    sleeve: Sleeve,
+    pending: tuple[str, ...],
+    seconds: float = SECONDS_FOR_ALL,
 ) -> tuple[str, ...]:
-    """A strategy's universe: its ranking less symbols with a pending order, then whatever it already holds."""
-    ranked = strategy.universe(Market(closes.copy(deep=False)), size, lookback)  # what it does to it stays its own
-    strange = [symbol for symbol in ranked if not isinstance(symbol, str)]
-    if strange:
-        raise TypeError(f"its universe has {strange[0]!r}, which is no symbol")
+    """A strategy's universe: its ranking less symbols with a pending order, then whatever it already holds.
+
+    Its code may take `seconds`. Raises StrategyFailed.
+    """
+    ranked = ask_universe(strategy, Market(closes), size, lookback, seconds)
     chosen = [symbol for symbol in ranked if symbol not in pending]
     return tuple(chosen + [symbol for symbol in sorted(sleeve.positions) if symbol not in chosen])

@@ -25,6 +25,7 @@ leaves of this tree:
     │   ├── BooksDisagree         the ledger and the broker cannot be reconciled
     │   ├── PlanNotSealed         a plan that was only partly written is never executed
     │   └── LeaseLost             another execution holds the lease now: this one may not write
+    ├── StrategyFailed            belongs to one strategy; never reaches the workflow
     └── OrderError                belongs to one order; never reaches the workflow
         ├── OrderRejected         the broker said no, with its reason
         ├── OrderNotCancelable    it had ended already
@@ -120,6 +121,10 @@ class PlanNotSealed(PermanentError):
 
 class LeaseLost(PermanentError):
     """Another execution holds the lease now."""
+
+
+class StrategyFailed(OpenbellError):
+    """A strategy's own code raised, took too long or gave no valid answer; the message is for its author."""
 
 
 class OrderError(OpenbellError):

@@ -14,7 +14,7 @@ from openbell.config import PlatformConfig, explain
 from openbell.errors import InvalidInput
 from openbell.ports import Archive, Ledger
 from openbell.runs import Decisions, RunInputs, decisions_key, inputs_key
-from openbell.strategies import build_strategies
+from openbell.strategies import build_each
 from openbell.workflow.aggregate_signals import decide_run
 
 _EXCERPT = 30  # bytes
@@ -81,7 +81,7 @@ def decide_again(run_id: str, *, ledger: Ledger, archive: Archive, config_folder
 def _decided(inputs: RunInputs, ledger: Ledger, archive: Archive, config_folder: Path | None) -> Decisions:
     config = relocated(inputs.config, config_folder) if config_folder else inputs.config
     try:
-        return decide_run(inputs, build_strategies(config), ledger, archive)
+        return decide_run(inputs, build_each(config), ledger, archive)
     except KeyError as error:
         raise InvalidInput(f"run {inputs.run_id} kept no {error.args[0]}: it ended before it had decided") from error
 

@@ -125,6 +125,13 @@ def fetch_closes(data: MarketData, symbols: Sequence[str], start: date, end: dat
 # The quality gate.
 
 
+def believable(prices: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], dict[str, str]]:
+    """The last prices (USD) that are finite and above 0, and the reason for each symbol whose price is not."""
+    good = {symbol: price for symbol, price in prices.items() if price.is_finite() and price > 0}
+    bad = {s: f"last price {price}; prices must be above 0 and finite" for s, price in prices.items() if s not in good}
+    return good, bad
+
+
 @dataclass(frozen=True)
 class Quality:
     """What closes must meet to be traded on."""

@@ -6,6 +6,7 @@ import pytest
 
 from openbell.config import parse_config
 from openbell.decision import choose_universes, decide, rank_universe
+from openbell.errors import StrategyFailed
 from openbell.model import Account, MarketClock, Side, Signal, Sleeve
 from openbell.runs import Decisions, RunInputs, Universes
 from openbell.snapshot import Snapshot
@@ -152,7 +153,7 @@ def test_a_universe_of_anything_but_symbols_is_refused() -> None:
         def universe(self, market: Market, size: int, lookback: int) -> tuple[str, ...]:
             return (1,)  # type: ignore[return-value]
 
-    with pytest.raises(TypeError, match="its universe has 1, which is no symbol"):
+    with pytest.raises(StrategyFailed, match="TypeError: its universe has 1, which is no symbol"):
         rank_universe(Numbers(), FRAME, 1, 2, sleeve("one"), ())
 
 

@@ -71,6 +71,8 @@ def _fresh_bars(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
 
 
 def _sane_price(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    if trade.price <= 0:
+        return ZERO, "it has no price now"
     close = tally.facts.last_closes.get(trade.symbol, ZERO)
     if close <= 0:
         return ZERO, "there is no last close to compare the price with"

@@ -26,6 +26,13 @@ class BracketRule:
     stop_limit: Decimal
     take_profit: Decimal
 
+    def __post_init__(self) -> None:
+        if not (ZERO < self.stop <= self.stop_limit < 1 and self.take_profit > 0):  # NaN fails here too
+            raise ValueError(
+                "a bracket rule needs 0 < stop <= stop_limit < 1 and take_profit above 0, got "
+                f"{self.stop}, {self.stop_limit}, {self.take_profit}"
+            )
+
     def around(self, price: Decimal) -> Bracket:
         """The bracket for an entry at `price` (USD), in ticks that the broker accepts."""
         factors = (1 - self.stop, 1 - self.stop_limit, 1 + self.take_profit)
@@ -40,6 +47,13 @@ class SizingRule:
     cash_buffer: Decimal  # fraction of the sleeve's equity that is never invested
     bracket: BracketRule | None = None
     max_weight: Decimal = ONE  # fraction of the sleeve's equity that one symbol gets at most
+
+    def __post_init__(self) -> None:
+        if not (ZERO <= self.cash_buffer < 1 and ZERO < self.max_weight <= 1):
+            raise ValueError(
+                "a sizing rule needs 0 <= cash_buffer < 1 and 0 < max_weight <= 1, got "
+                f"{self.cash_buffer}, {self.max_weight}"
+            )
 
 
 def weigh(

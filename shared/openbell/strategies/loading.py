@@ -16,28 +16,42 @@ from typing import Any
 from pydantic import ValidationError
 
 from openbell.config import StrategyConfig, explain
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, StrategyFailed
+from openbell.portfolio.sizing import Sizing
+from openbell.strategies import asking
+from openbell.strategies.asking import ask
 from openbell.strategies.protocol import Parameters, Strategy
 
 Shipped = Mapping[str, type[Strategy[Any]]]
 
 
-def build(name: str, entry: StrategyConfig, shipped: Shipped) -> Strategy[Any]:
-    """The strategy of the configuration's entry `name`; ConfigError says what is wrong with code or parameters."""
-    kind = _class_of(name, entry, shipped)
+def build(name: str, entry: StrategyConfig, shipped: Shipped, seconds: float) -> Strategy[Any]:
+    """The strategy of the configuration's entry `name`; ConfigError says what is wrong with code or parameters.
+
+    Its code may take `seconds` to be loaded, and as long again to be made.
+    """
+    kind = _class_of(name, entry, shipped, seconds)
     try:
-        return kind(kind.parameters_model.model_validate(entry.parameters))
-    except ValidationError as error:
-        raise ConfigError(explain(error, f"strategies.{name}.parameters")) from error
-    except Exception as error:
-        raise ConfigError(f"strategies.{name}: {kind.__name__} cannot be made: {_told(error)}") from error
+        return ask(lambda: _made(kind, entry), seconds)
+    except StrategyFailed as failure:
+        cause = failure.__cause__
+        if isinstance(cause, ValidationError):
+            raise ConfigError(explain(cause, f"strategies.{name}.parameters")) from cause
+        raise ConfigError(f"strategies.{name}: {kind.__name__} cannot be made: {_describe(failure)}") from failure
 
 
-def _class_of(name: str, entry: StrategyConfig, shipped: Shipped) -> type[Strategy[Any]]:
+def _made(kind: type[Strategy[Any]], entry: StrategyConfig) -> Strategy[Any]:
+    made = kind(kind.parameters_model.model_validate(entry.parameters))
+    if not isinstance(made.sizing, Sizing) or not isinstance(made.needs_forecasts, bool):
+        raise TypeError("sizing must be a Sizing, needs_forecasts True or False")
+    return made
+
+
+def _class_of(name: str, entry: StrategyConfig, shipped: Shipped, seconds: float) -> type[Strategy[Any]]:
     """The class that the entry uses; ConfigError names the entry, the file and, if its code raises, the line."""
     uses = entry.uses or name
     if ":" in entry.uses:
-        return _own(f"strategies.{name}.uses", entry)
+        return _own(f"strategies.{name}.uses", entry, seconds)
     if uses in shipped:
         return shipped[uses]
     raise ConfigError(
@@ -46,9 +60,9 @@ def _class_of(name: str, entry: StrategyConfig, shipped: Shipped) -> type[Strate
     )
 
 
-def _own(where: str, entry: StrategyConfig) -> type[Strategy[Any]]:
+def _own(where: str, entry: StrategyConfig, seconds: float) -> type[Strategy[Any]]:
     source, _, class_name = entry.uses.rpartition(":")
-    module = _module_in(entry.file, where) if entry.file else _module_named(entry.module, where)
+    module = _module_in(entry.file, where, seconds) if entry.file else _module_named(entry.module, where, seconds)
     kind = getattr(module, class_name, None)
     if not isinstance(kind, type):
         found = _strategies_in(module)
@@ -72,39 +86,43 @@ def _strategies_in(module: ModuleType) -> list[str]:
     ]
 
 
-def _module_in(file: Path, where: str) -> ModuleType:
+def _module_in(file: Path, where: str, seconds: float) -> ModuleType:
     """The module in `file`, run once in a process under a name that no other file has."""
     name = f"openbell_own_{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None or not file.is_file():
+    loader = spec.loader if spec else None
+    if spec is None or loader is None or not file.is_file():
         raise ConfigError(f"{where}: there is no file {file}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pydantic look annotations up by the module's name
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise ConfigError(f"{where}: {_told(error)}") from error
+        ask(lambda: loader.exec_module(module), seconds)
+    except StrategyFailed as failure:
+        sys.modules.pop(name, None)
+        raise ConfigError(f"{where}: {_describe(failure)}") from failure
     return module
 
 
-def _module_named(name: str, where: str) -> ModuleType:
+def _module_named(name: str, where: str, seconds: float) -> ModuleType:
     try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
+        return ask(lambda: importlib.import_module(name), seconds)
+    except StrategyFailed as failure:
+        error = failure.__cause__
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise ConfigError(
                 f"{where}: there is no module {error.name!r}; a module must be installed, or lie under config/ and be "
                 "named with it (config.my_package.my_module:Class); a file needs .py (my_folder/my_file.py:Class)"
             ) from error
-        raise ConfigError(f"{where}: {_told(error)}") from error
+        raise ConfigError(f"{where}: {_describe(failure)}") from failure
 
 
-def _told(error: BaseException) -> str:
-    """What an import raised, with the file and line that a person has to look at."""
-    told = f"{type(error).__name__}: {error}"
+def _describe(failure: StrategyFailed) -> str:
+    """What the code raised when it was loaded, with the file and line that a person has to look at."""
+    told, error = str(failure), failure.__cause__
+    if error is None:
+        return told
     if isinstance(error, SyntaxError):
         return f"{error.filename}, line {error.lineno}: {type(error).__name__}: {error.msg}"
     frames = [frame for frame in extract_tb(error.__traceback__) if not _of_the_import(frame.filename)]
@@ -115,4 +133,4 @@ def _told(error: BaseException) -> str:
 
 
 def _of_the_import(filename: str) -> bool:
-    return filename == __file__ or filename.startswith("<frozen ") or filename == importlib.__file__
+    return filename in {__file__, asking.__file__, importlib.__file__} or filename.startswith("<frozen ")

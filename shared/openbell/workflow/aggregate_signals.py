@@ -24,7 +24,7 @@ from openbell.runs import (
     work_list_key,
 )
 from openbell.snapshot import Snapshot
-from openbell.strategies import Strategy, build_strategies
+from openbell.strategies import Built, Strategy, build_each
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def aggregate_signals(
         work = from_json(WorkList, archive.get(work_list_key(run_id)))
         _record_lost(run_id, lost, work, ledger)
         _check_forecasts(run_id, work, inputs, ledger)
-        strategies = build_strategies(inputs.config)
-        decisions = decide_run(inputs, strategies, ledger, archive)
+        built = build_each(inputs.config)
+        decisions = decide_run(inputs, built, ledger, archive)
         archive.put(decisions_key(run_id), to_json(decisions))
-        changed = changed_sleeves(inputs, decisions, strategies)
+        changed = changed_sleeves(inputs, decisions, built.strategies)
         ledger.save_plan(run_id, decisions.plan.orders, changed, decisions.plan.crosses, lease)
     orders = ledger.orders(run_id)
     sells = tuple(order.client_order_id for order in orders if order.side is Side.SELL)
@@ -87,27 +87,26 @@ def _check_forecasts(run_id: str, work: WorkList, inputs: RunInputs, ledger: Led
         )
 
 
-def decide_run(
-    inputs: RunInputs, strategies: Mapping[str, Strategy[Any]], ledger: Ledger, archive: Archive
-) -> Decisions:
+def decide_run(inputs: RunInputs, built: Built, ledger: Ledger, archive: Archive) -> Decisions:
     """What follows from the inputs, snapshot, universe and forecasts that the run keeps; KeyError if one is missing."""
     run_id = inputs.run_id
     closes_key, meta_key = snapshot_keys(run_id)
     snapshot = Snapshot.from_bytes(archive.get(closes_key), archive.get(meta_key))
     universes = from_json(Universes, archive.get(universe_key(run_id)))
+    universes = replace(universes, failed={**built.failed, **universes.failed})
     forecasts: dict[str, Mapping[str, Forecast]] = {
         name: ledger.forecasts(run_id, spec_id(inputs.config.strategies[name].forecast))
         for name in inputs.strategies
-        if strategies[name].needs_forecasts
+        if name in built.strategies and built.strategies[name].needs_forecasts
     }
-    return decide(inputs, snapshot, universes, forecasts, strategies)
+    return decide(inputs, snapshot, universes, forecasts, built.strategies)
 
 
 def changed_sleeves(inputs: RunInputs, decisions: Decisions, strategies: Mapping[str, Strategy[Any]]) -> list[Sleeve]:
     """Sleeves that the plan itself changes: by crosses, and by the date of a rebalance."""
     changed = book_crosses(inputs.sleeves, decisions.plan.crosses)
     for name, signals in decisions.signals.items():
-        if signals and strategies[name].sizing is Sizing.REBALANCE:
+        if signals and name in strategies and strategies[name].sizing is Sizing.REBALANCE:
             sleeve = changed.get(name, inputs.sleeves[name])
             changed[name] = replace(sleeve, last_rebalance=inputs.clock.session)
     return list(changed.values())

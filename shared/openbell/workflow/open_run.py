@@ -40,7 +40,6 @@ from openbell.money import to_cents
 from openbell.ports import Alerts, Archive, Desk, Ledger
 from openbell.reporting import make_report
 from openbell.runs import RunInputs, inputs_key, lease_of, report_key, run_id
-from openbell.strategies import build_strategies
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
 LATEST = timedelta(minutes=10)  # a tick that comes later than this is no reason to trade any more
@@ -68,7 +67,6 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInpu
         _stay_ended(earlier, desk.ledger)
     if earlier and (again := _opened_before(earlier, desk.archive)):
         return again
-    build_strategies(config)  # wrong parameters must stop the run before it takes the lease
     clock = desk.broker.clock()
     run = earlier or Run(
         run_id=run_id(clock.now, request.execution),

@@ -11,7 +11,7 @@ from openbell.model import NEW_YORK, Forecast, Run, RunStatus
 from openbell.ports import Archive, Ledger
 from openbell.runs import RunInputs, inputs_key, recent_closes_key, spec_id
 from openbell.snapshot import read_closes
-from openbell.strategies import build_strategies
+from openbell.strategies import build_each
 
 _RUNS = 600  # looked through for earlier forecasts: three weeks of one every 15 minutes
 
@@ -27,9 +27,9 @@ def score_forecasts(run: Run, *, ledger: Ledger, archive: Archive) -> None:
         closes = read_closes(archive.get(recent_closes_key(run.run_id)))
     except KeyError:
         return
-    strategies = build_strategies(inputs.config)
+    strategies = build_each(inputs.config).strategies
     for name in inputs.strategies:
-        if strategies[name].needs_forecasts:
+        if name in strategies and strategies[name].needs_forecasts:
             spec = inputs.config.strategies[name].forecast
             _score_strategy(name, spec_id(spec), closes.iloc[-spec.horizon :].index, run, closes, ledger)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from openbell.codec import from_json, to_json
 from openbell.config import ForecastConfig, PlatformConfig, StrategyConfig
 from openbell.decision import choose_universes, rank_universe
-from openbell.errors import StaleData
+from openbell.errors import StaleData, StrategyFailed
 from openbell.ports import Archive, Broker, MarketData
 from openbell.runs import (
     LATEST_CLOSES,
@@ -25,8 +25,8 @@ from openbell.runs import (
     universe_key,
     work_list_key,
 )
-from openbell.snapshot import Fetched, Quality, Snapshot, fetch_closes, usable, write_closes
-from openbell.strategies import build_strategies
+from openbell.snapshot import Fetched, Quality, Snapshot, believable, fetch_closes, usable, write_closes
+from openbell.strategies import Built, build_each
 
 RECENT_BARS = 90  # of every candidate, kept to score forecasts: the longest horizon, and the days behind it
 ONE_EACH = 40  # the most iterations that an inline Map runs at once; up to here every ticker has its own Lambda
@@ -52,8 +52,9 @@ def select_universe(
         return Selected(0, WorkList((), {}))
     tradable = broker.tradable_symbols()
     priced = _fetch(inputs, _candidates(inputs, tradable, members), data)
-    universes = _universes(inputs, priced.closes)
-    tickers, work = _work(inputs, universes, priced.closes)
+    built = build_each(inputs.config)
+    universes = _universes(inputs, built, priced.closes)
+    tickers, work = _work(inputs, universes, built, priced.closes)
     closes, meta = _take_snapshot(inputs, priced, tickers, tradable, data).to_bytes()
     for key, content in zip(snapshot_keys(run_id), (closes, meta), strict=True):
         archive.put(key, content)
@@ -101,13 +102,14 @@ def _take_snapshot(
 ) -> Snapshot:
     """What the later states see: the chosen tickers only, and the last prices of no others are asked for."""
     chosen = [symbol for symbol in tickers if symbol in priced.closes.columns]
+    prices, no_price = believable(data.latest_prices(chosen))
     return Snapshot(
         as_of=inputs.clock.now,
         source=data.name,
         closes=priced.closes[chosen],
-        prices=data.latest_prices(chosen),
+        prices=prices,
         tradable=frozenset(tradable) & frozenset(chosen),
-        left_out=priced.missing,
+        left_out={**priced.missing, **no_price},
         sources={symbol: priced.sources[symbol] for symbol in chosen},
     )
 
@@ -123,24 +125,25 @@ def fetch_start(today: date, bars: int) -> date:
     return today - timedelta(days=int(bars * 365 / 252) + 15)
 
 
-def _universes(inputs: RunInputs, closes: pd.DataFrame) -> Universes:
-    strategies = build_strategies(inputs.config)
-
+def _universes(inputs: RunInputs, built: Built, closes: pd.DataFrame) -> Universes:
     def rank(name: str) -> tuple[str, ...]:
+        if name in built.failed:
+            raise StrategyFailed(built.failed[name])
         rules, sleeve = inputs.config.strategies[name].universe, inputs.sleeves[name]
-        return rank_universe(strategies[name], closes, rules.size, rules.lookback, sleeve, inputs.pending)
+        seconds = inputs.config.seconds_of(name, len(inputs.strategies))
+        strategy = built.strategies[name]
+        return rank_universe(strategy, closes, rules.size, rules.lookback, sleeve, inputs.pending, seconds)
 
     return choose_universes(inputs, rank)
 
 
-def _work(inputs: RunInputs, universes: Universes, closes: pd.DataFrame) -> tuple[list[str], WorkList]:
+def _work(inputs: RunInputs, universes: Universes, built: Built, closes: pd.DataFrame) -> tuple[list[str], WorkList]:
     """All tickers of the run, and the batches of those that need a forecast."""
-    strategies = build_strategies(inputs.config)
     tickers = sorted({symbol for symbols in universes.by_strategy.values() for symbol in symbols})
     specs: dict[str, ForecastConfig] = {}
     needed: set[tuple[str, str]] = set()
     for name, entry in _due(inputs).items():
-        if strategies[name].needs_forecasts:
+        if name in built.strategies and built.strategies[name].needs_forecasts:
             spec = spec_id(entry.forecast)
             specs[spec] = entry.forecast
             needed |= {(spec, s) for s in universes.by_strategy[name] if s in closes.columns}
