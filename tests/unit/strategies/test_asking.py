@@ -236,8 +236,12 @@ def test_nothing_is_left_of_the_alarm() -> None:
 
 
 def test_the_interrupt_of_a_person_passes() -> None:
+    def interrupted() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+
     with pytest.raises(KeyboardInterrupt):
-        ask(lambda: (os.kill(os.getpid(), signal.SIGINT), time.sleep(1)), 5)
+        ask(interrupted, 5)
 
 
 def test_a_thread_asks_without_a_limit() -> None:
