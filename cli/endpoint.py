@@ -15,8 +15,11 @@ class Endpoint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     endpoint_url: str
+    access_key: str  # what requests to it are signed with
     stack_name: str = "openbell"
     exchange_url: str = ""
+    exchange_key_id: str = ""
+    exchange_secret_key: str = ""
     pid: int = 0  # of the service
 
 

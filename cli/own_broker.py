@@ -1,15 +1,9 @@
 """The paper exchange as the broker of a local cloud."""
 
 import json
-import secrets
 
 from local import LocalCloud
 from paper import Credentials
-
-
-def new_keys() -> Credentials:
-    """Keys of the shape of Alpaca's."""
-    return Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
 
 
 def parameters_for(url: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -53,6 +53,7 @@ class Place:
     stack: str
     endpoint_url: str = ""
     told_by: str = ""  # what names the endpoint
+    access_key: str = field(default="", repr=False)  # the token of a local cloud
 
     def __str__(self) -> str:
         return f"local cloud at {self.endpoint_url}" if self.endpoint_url else "AWS"
@@ -64,7 +65,7 @@ def find_place(stack: str, local: str) -> Place:
     InvalidInput if neither is given and no local cloud runs here, or if the URL is none.
     """
     if local:
-        return Place(stack or LOCAL_STACK, _checked_url(local, "--local"), f"--local {local}")
+        return _local_place(local, stack or LOCAL_STACK)
     if stack:
         return Place(stack)
     found = read_endpoint()
@@ -73,7 +74,23 @@ def find_place(stack: str, local: str) -> Place:
             "which platform? Name a stack on AWS with --stack NAME, or a local cloud with --local URL; "
             f"without either, the one that `openbell up` runs in this folder is meant, and there is no {ENDPOINT_FILE}"
         )
-    return Place(found.stack_name, _checked_url(found.endpoint_url, f"{ENDPOINT_FILE}:"), str(ENDPOINT_FILE))
+    url = _checked_url(found.endpoint_url, f"{ENDPOINT_FILE}:")
+    return Place(found.stack_name, url, str(ENDPOINT_FILE), found.access_key)
+
+
+def _local_place(address: str, stack: str) -> Place:
+    """The local cloud at an address such as http://KEY@127.0.0.1:4566; of the one that runs here the key is known."""
+    parts = urlsplit(_checked_url(address, "--local"))
+    url, key = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), parts.username or ""
+    found = None if key else read_endpoint()
+    if found and found.endpoint_url == url:
+        key = found.access_key
+    if not key:
+        raise InvalidInput(
+            f"--local {address}: expected the address with its access key, such as http://KEY@127.0.0.1:4566; "
+            "`openbell up` prints it when it starts"
+        )
+    return Place(stack, url, f"--local {url}", key)
 
 
 def _checked_url(text: str, told_by: str) -> str:
@@ -102,8 +119,8 @@ def _session(place: Place) -> boto3.Session:
     if not place.endpoint_url:
         return boto3.Session()
     return boto3.Session(
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 the local cloud takes any
+        aws_access_key_id=place.access_key,
+        aws_secret_access_key=place.access_key,
         region_name="us-east-1",
         botocore_session=botocore.session.Session(session_vars=_NOTHING_OF_THE_CALLERS),
     )
@@ -229,7 +246,7 @@ def _explained(error: Exception, place: Place) -> OpenbellError:
     match error:
         case EndpointConnectionError() | HTTPClientError() | ResponseParserError() if place.endpoint_url:
             return InvalidInput(
-                f"{place.told_by}: no local cloud answers at {place.endpoint_url}; "
+                f"{place.told_by}: no local cloud answers at {place.endpoint_url}, or its access key is another; "
                 "start one with `openbell up`, or name a stack on AWS with --stack NAME"
             )
         case NoRegionError():

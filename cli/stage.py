@@ -14,7 +14,7 @@ from cli.day import Alert
 from cli.effective import layer_files, on_local_market
 from cli.failures import failure_note
 from cli.market import Market
-from cli.own_broker import hand_over, new_keys, parameters_for
+from cli.own_broker import hand_over, parameters_for
 from cli.places import STATE_MACHINE, TEMPLATE
 from cli.run_report import RunReport, read_report
 from cli.workflow import Event, Story
@@ -23,7 +23,7 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.config import PlatformConfig
 from openbell.model import RunStatus
 from openbell.runs import report_key
-from paper import Intercept, PaperExchange, serve
+from paper import Intercept, PaperExchange, new_credentials, serve
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Stage:
         self.states: tuple[str, ...] = tuple(json.loads(STATE_MACHINE.read_text())["States"])
 
     @property
-    def endpoint_url(self) -> str:
-        """Where the local cloud's services are."""
-        return self._cloud.endpoint_url
+    def address(self) -> str:
+        """Where the local cloud's services are, with the key that they ask for."""
+        return self._cloud.address
 
     def starts(self) -> list[Callable[[], Execution]]:
         """What is to be started now: a schedule that fires while a strategy is due, else a manual execution."""
@@ -116,7 +116,7 @@ def open_stage(
     `intercept` stands between the functions and the exchange, as `paper.serve` describes it.
     """
     exchange = PaperExchange(market.history, cash=options.equity, at=start, slippage_bps=options.slippage_bps)
-    keys = new_keys()
+    keys = new_credentials()
     with (
         serve(exchange, intercept=intercept, credentials=keys) as served,
         LocalCloud(

@@ -10,7 +10,6 @@ from botocore.config import Config
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-FAKE_KEY = "local"
 
 # Neither profiles nor files nor proxies of the caller: only the endpoint that is given.
 _HERMETIC = {
@@ -29,11 +28,11 @@ def hermetic_core() -> botocore.session.Session:
     return botocore.session.Session(session_vars=_HERMETIC)
 
 
-def hermetic_session() -> boto3.Session:
-    """A session with fake keys that reads none of the caller's AWS settings."""
+def hermetic_session(access_key: str = "unused") -> boto3.Session:
+    """A session that reads none of the caller's AWS settings; `access_key` is a local cloud's token."""
     return boto3.Session(
-        aws_access_key_id=FAKE_KEY,
-        aws_secret_access_key=FAKE_KEY,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=access_key,
         region_name=REGION,
         botocore_session=hermetic_core(),
     )
@@ -45,12 +44,12 @@ class Clients:
     A lenient one leaves the check of parameters to the service, as Step Functions does.
     """
 
-    def __init__(self, endpoint_url: str, *, lenient: bool = False) -> None:
+    def __init__(self, endpoint_url: str, access_key: str, *, lenient: bool = False) -> None:
         self._endpoint_url = endpoint_url
         self._config = _LENIENT if lenient else _STRICT
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
-        self._session = hermetic_session()
+        self._session = hermetic_session(access_key)
 
     def get(self, service: str) -> Any:
         """The client of `service`, by boto3's name of it."""

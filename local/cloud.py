@@ -16,6 +16,7 @@ from local.account import ACCOUNT_ID, REGION, Clients
 from local.alerts import Alert, publications_are_told
 from local.artefacts import Artefacts
 from local.deploy import Stack, deploy
+from local.door import new_token
 from local.events import put_event, rules_deliver, status_change
 from local.executions import ExecutionChange, Watch, was_started
 from local.failures import Failures, InternalError, LocalCloudError
@@ -115,6 +116,7 @@ class LocalCloud:
         self._functions: Functions
         self._stack: Stack
         self._aborted: tuple[Execution, ...]
+        self.access_key = new_token()  # what every request to it must be signed with
         self.endpoint_url: str
         self.alerts: list[Alert]
 
@@ -126,10 +128,12 @@ class LocalCloud:
 
     def _open(self, stack: ExitStack) -> None:
         stack.callback(self._keeper.close)
-        self.endpoint_url = stack.enter_context(moto_server(self._failures, self._keeper.before, self._port))
-        self._clients = Clients(self.endpoint_url)
+        self.endpoint_url = stack.enter_context(
+            moto_server(self._failures, self._keeper.before, self.access_key, self._port)
+        )
+        self._clients = Clients(self.endpoint_url, self.access_key)
         stack.callback(self._clients.close)
-        lenient = Clients(self.endpoint_url, lenient=True)
+        lenient = Clients(self.endpoint_url, self.access_key, lenient=True)
         stack.callback(lenient.close)
         artefacts = Artefacts(self._template.parent, self._build_folder(stack), self._bundles, self._layer_files)
         self._functions = Functions(self._runtime(), self._shipper, self._meter, self._concurrency, self._closing)
@@ -189,8 +193,10 @@ class LocalCloud:
 
     def _runtime(self) -> Runtime:
         if self._bundles is None:
-            return Runtime(self.endpoint_url)
-        return Runtime(self.endpoint_url, ("-P", "-S"), ((self._bundles.parent / "runtime").resolve(),))
+            return Runtime(self.endpoint_url, self.access_key)
+        return Runtime(
+            self.endpoint_url, self.access_key, ("-P", "-S"), ((self._bundles.parent / "runtime").resolve(),)
+        )
 
     def _invoke(self, name: str, event: bytes, artefacts: Artefacts) -> Outcome:
         return self._functions.invoke(describe(find_function(name), artefacts.folder_of), event)
@@ -215,6 +221,11 @@ class LocalCloud:
         if error is None:
             raise InternalError(told)
         error.add_note(told)
+
+    @property
+    def address(self) -> str:
+        """The URL of every service with the key that it asks for, as `--local` takes it."""
+        return self.endpoint_url.replace("://", f"://{self.access_key}@")
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service of this cloud."""

@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from local.account import FAKE_KEY, REGION, Clients
+from local.account import REGION, Clients
 from local.failures import Failures, LocalCloudError
 from local.journal import Entry, Journal
 
@@ -130,7 +130,7 @@ class Keeper:
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _carry_out(self, request: KeptRequest) -> Response:
-        signed = f"AWS4-HMAC-SHA256 Credential={FAKE_KEY}/20000101/{REGION}/{request.service}/aws4_request"
+        signed = f"AWS4-HMAC-SHA256 Credential=journal/20000101/{REGION}/{request.service}/aws4_request"
         environ = EnvironBuilder(
             path=request.path,
             query_string=request.query,

@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from local.account import hermetic_core, hermetic_session
+from local.door import Door
 from local.failures import Failures
 from local.patching import replaced
 
@@ -37,10 +38,11 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
 
 
 @contextmanager
-def moto_server(failures: Failures, wrap: Wrap, port: int = 0) -> Iterator[str]:
+def moto_server(failures: Failures, wrap: Wrap, access_key: str, port: int = 0) -> Iterator[str]:
     """The URL of a running, empty moto server; its internal errors go to `failures`.
 
-    It listens on a free port by default; `wrap` puts something before its application. moto keeps its state in the
+    It listens on a free port by default; `wrap` puts something before its application, and whoever does not sign with
+    `access_key` is turned away before that. moto keeps its state in the
     process, so a second server in the same process raises RuntimeError.
     """
     if not _one_at_a_time.acquire(blocking=False):
@@ -51,7 +53,7 @@ def moto_server(failures: Failures, wrap: Wrap, port: int = 0) -> Iterator[str]:
             _callers_settings_are_ignored(),
         ):
             reset()
-            yield from _serve(failures, wrap, port)
+            yield from _serve(failures, wrap, access_key, port)
     finally:
         reset()
         _one_at_a_time.release()
@@ -74,11 +76,11 @@ def _say_nothing(*_: Any) -> None:
     """What breaks is collected through Flask's signal."""
 
 
-def _serve(failures: Failures, wrap: Wrap, port: int) -> Iterator[str]:
+def _serve(failures: Failures, wrap: Wrap, access_key: str, port: int) -> Iterator[str]:
     def remember(sender: Flask, exception: Exception, **_: Any) -> None:
         failures.add(f"moto {sender.service}", exception)  # type: ignore[attr-defined]
 
-    application = wrap(DomainDispatcherApplication(create_backend_app))
+    application = Door(wrap(DomainDispatcherApplication(create_backend_app)), access_key)
     server = make_server(_HOST, port, application, threaded=True, request_handler=_QuietHandler)
     server.log = _say_nothing  # type: ignore[assignment]  # it would print each traceback that is collected above
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)

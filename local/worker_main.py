@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 
@@ -29,6 +30,27 @@ def forget_development_folders() -> None:
     sys.path[:] = [entry for entry in sys.path if entry in given or entry.startswith(own)]
 
 
+def keep_the_token_in_the_path() -> None:
+    """Let the client's pure Python part call an address with a path, as its compiled part does by itself.
+
+    It reports with it that a handler could not be loaded, and takes its address for a host alone.
+    """
+    from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient  # noqa: PLC0415 see main
+
+    call = BaseLambdaRuntimeClient.call_rapid
+
+    def call_with_path(client: Any, method: str, endpoint: str, *arguments: Any, **named: Any) -> None:
+        address = client.lambda_runtime_address
+        host, _, path = address.partition("/")
+        client.lambda_runtime_address = host
+        try:
+            call(client, method, f"/{path}{endpoint}" if path else endpoint, *arguments, **named)
+        finally:
+            client.lambda_runtime_address = address
+
+    BaseLambdaRuntimeClient.call_rapid = call_with_path
+
+
 def main() -> None:
     """Serve invocations until killed."""
     parent, handler = sys.argv[1:]
@@ -36,6 +58,7 @@ def main() -> None:
     forget_development_folders()
     from awslambdaric.__main__ import main as serve  # noqa: PLC0415 the path has only now its final form
 
+    keep_the_token_in_the_path()
     serve(["awslambdaric", handler])
 
 

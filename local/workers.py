@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from local.account import FAKE_KEY, REGION
+from local.account import REGION
 from local.log_shipper import LogShipper
 from local.runtime_api import Event, Message, RuntimeApi
 
@@ -34,6 +34,7 @@ class Runtime:
     """What all workers have in common."""
 
     endpoint_url: str  # of every AWS service
+    access_key: str  # the token of its door
     python_arguments: tuple[str, ...] = ("-P",)
     python_path: tuple[Path, ...] = ()  # behind the task's and the layers' folders
 
@@ -249,9 +250,9 @@ def _environment(spec: "FunctionSpec", runtime: Runtime, api_address: str, log_s
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": FAKE_KEY,
-        "AWS_SECRET_ACCESS_KEY": FAKE_KEY,
-        "AWS_SESSION_TOKEN": FAKE_KEY,
+        "AWS_ACCESS_KEY_ID": runtime.access_key,
+        "AWS_SECRET_ACCESS_KEY": runtime.access_key,
+        "AWS_SESSION_TOKEN": runtime.access_key,
         "AWS_ENDPOINT_URL": runtime.endpoint_url,
         "LAMBDA_TASK_ROOT": str(spec.code),
         "_HANDLER": spec.handler,

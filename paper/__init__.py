@@ -11,7 +11,7 @@ from paper.orders import Change, OrderClass, OrderType, Side, StopLoss, Ticket, 
 from paper.state import Rules
 
 if TYPE_CHECKING:
-    from paper.gate import Credentials
+    from paper.gate import Credentials, new_credentials
     from paper.server import Intercept, create_app, serve
 
 __all__ = [
@@ -35,10 +35,17 @@ __all__ = [
     "create_app",
     "load_bars",
     "load_sample",
+    "new_credentials",
     "serve",
 ]
 
-_OVER_HTTP = {"Credentials": "gate", "Intercept": "server", "create_app": "server", "serve": "server"}
+_OVER_HTTP = {
+    "Credentials": "gate",
+    "Intercept": "server",
+    "create_app": "server",
+    "new_credentials": "gate",
+    "serve": "server",
+}
 
 
 def __getattr__(name: str) -> Any:

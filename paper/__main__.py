@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from paper import Credentials, PaperError, PaperExchange, Rules, load_bars, load_sample, serve
+from paper import Credentials, PaperError, PaperExchange, Rules, load_bars, load_sample, new_credentials, serve
 from paper.sessions import NEW_YORK
 
 
@@ -32,7 +32,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--slippage-bps", type=_decimal, default=Decimal(0), help="against market and stop orders")
     parser.add_argument("--fill-share", type=_decimal, default=Decimal(1), help="of a market order filled by one print")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--key", help="key_id:secret_key to ask for; by default any keys will do")
+    parser.add_argument("--key", help="key_id:secret_key to ask for; by default new ones, which are printed")
     parser.add_argument("--requests-per-minute", type=int, help="answer 429 beyond; no limit by default")
     parser.add_argument("--state", type=Path, help="continue from this file if it is there, and save to it at the end")
     return parser.parse_args(argv)
@@ -57,9 +57,11 @@ def main(argv: list[str]) -> int:
         return 2
     key_id, _, secret = (arguments.key or "").partition(":")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the state is saved
-    credentials = Credentials(key_id, secret) if key_id else None
+    credentials = Credentials(key_id, secret) if key_id else new_credentials()
     with serve(exchange, arguments.port, None, credentials, arguments.requests_per_minute) as server:
         sys.stdout.write(f"{server.url}\n")
+        if not key_id:
+            sys.stdout.write(f"key {credentials.key_id}:{credentials.secret_key}\n")
         sys.stdout.flush()
         try:
             threading.Event().wait()

@@ -61,7 +61,7 @@ def read_bars_query(query: Mapping[str, str], now: datetime) -> BarsQuery:
 
 def _limit(query: Mapping[str, str]) -> int:
     text = query.get("limit") or str(_USUAL)
-    if not text.isdigit() or not 1 <= int(text) <= _MOST:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _MOST:
         raise bad_request(f"limit must be a whole number from 1 to {_MOST}, got {text}")
     return int(text)
 

@@ -12,7 +12,7 @@
 | POST /control/asset {"symbol", "tradable", "active", "fractionable"} | halts or frees a symbol |
 | POST /control/status {"trading_blocked", "account_blocked"} | blocks or frees the account |
 
-Every answer is the state. It asks for no key: the server listens on this machine only.
+Every answer is the state. Like /v2 it asks for the account's keys in headers, and takes nothing but JSON.
 """
 
 from collections.abc import Mapping

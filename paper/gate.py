@@ -1,15 +1,18 @@
-"""Who may call the exchange, and how often."""
+"""Who may call the exchange, and how often: no web page that a person happens to visit, and nobody without keys."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request
 
 type Answer = tuple[dict[str, str], int, dict[str, str]]
 
 _MINUTE = 60.0
+MAX_BODY_BYTES = 1024 * 1024  # of a request; an order has a few hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,38 @@ class Credentials:
 
     key_id: str
     secret_key: str = field(repr=False)
+
+
+def new_credentials() -> Credentials:
+    """Keys of the shape of Alpaca's, for one start."""
+    return Credentials(f"PK{secrets.token_hex(9).upper()}", secrets.token_hex(20))
+
+
+def refuse_web_page(request: Request, port: int) -> Answer | None:
+    """403 for what only a browser sends for a page of another site: its Origin, a preflight, or another Host.
+
+    A name that was rebound to 127.0.0.1 does not give our Host. What changes something must be JSON, which a form
+    cannot send without a preflight.
+    """
+    if request.host not in {f"127.0.0.1:{port}", f"localhost:{port}"}:  # both always with the port
+        return {"message": f"this is the paper exchange at 127.0.0.1:{port}, not {request.host}"}, 403, {}
+    if "Origin" in request.headers or request.method == "OPTIONS":
+        return {"message": "the paper exchange answers no web page"}, 403, {}
+    return None
+
+
+def refuse_body(request: Request) -> Answer | None:
+    """4xx for a body whose length is not given, is no length or too long, and for one that is not named as JSON."""
+    if "Transfer-Encoding" in request.headers:
+        return {"message": "expected a Content-Length, and no Transfer-Encoding"}, 411, {}
+    length = request.environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        return {"message": f"Content-Length {length!r} is no length"}, 400, {}
+    if int(length) > MAX_BODY_BYTES:
+        return {"message": f"the body has more than {MAX_BODY_BYTES} bytes"}, 413, {}
+    if int(length) and not request.is_json:
+        return {"message": "expected Content-Type: application/json"}, 415, {}
+    return None
 
 
 def refuse_stranger(headers: Headers, credentials: Credentials | None) -> Answer | None:

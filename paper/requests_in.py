@@ -18,7 +18,7 @@ def read_json(content: bytes) -> Body:
     """A JSON object; its numbers keep the digits that were sent."""
     try:
         body = json.loads(content or b"{}", parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter for what is nested without end
         raise bad_request("request body format is invalid") from error
     if not isinstance(body, dict):
         raise bad_request("request body must be a JSON object")
@@ -139,7 +139,7 @@ def read_whole(query: Mapping[str, str], name: str, default: int, most: int) -> 
     text = query.get(name)
     if not text:
         return default
-    if not text.isdigit() or not 1 <= int(text) <= most:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
         raise invalid(f"{name} must be a whole number from 1 to {most}, got {text}")
     return int(text)
 

@@ -16,7 +16,7 @@ from paper.control_api import control_api
 from paper.data_api import data_api
 from paper.errors import Refused
 from paper.exchange import PaperExchange
-from paper.gate import Answer, Credentials, RateLimit, refuse_stranger
+from paper.gate import Answer, Credentials, RateLimit, refuse_body, refuse_stranger, refuse_web_page
 from paper.trading_api import trading_api
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def create_app(
 def _guard(app: Flask, credentials: Credentials | None, limit: RateLimit | None) -> None:
     @app.before_request
     def check() -> Answer | None:
-        if request.path.startswith("/control"):
-            return None
-        if limit:
+        refused = refuse_web_page(request, int(request.environ["SERVER_PORT"])) or refuse_body(request)
+        if refused:
+            return refused
+        if limit and not request.path.startswith("/control"):
             within, g.rate_headers = limit.use()
             if not within:
                 return {"message": "too many requests."}, 429, {}

@@ -1,12 +1,10 @@
 """The file that tells other commands where the running local platform is."""
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.endpoint import ENDPOINT_FILE
+from cli.endpoint import ENDPOINT_FILE, Endpoint
 from cli.service.folder import held
 
 
@@ -18,11 +16,15 @@ def only_one_here() -> Iterator[None]:
 
 
 @contextmanager
-def announced(endpoint_url: str, stack_name: str, exchange_url: str) -> Iterator[None]:
-    """The file is there inside the block; one that a killed service has left is replaced."""
-    told = {"endpoint_url": endpoint_url, "stack_name": stack_name, "exchange_url": exchange_url, "pid": os.getpid()}
+def announced(endpoint: Endpoint) -> Iterator[None]:
+    """The file is there inside the block, readable by this user alone; one that a killed service has left is replaced.
+
+    It holds the keys of this start: whoever reads it may drive the platform.
+    """
     unfinished = ENDPOINT_FILE.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(told) + "\n")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(endpoint.model_dump_json() + "\n")
     unfinished.replace(ENDPOINT_FILE)
     try:
         yield

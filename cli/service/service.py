@@ -1,6 +1,7 @@
 """Exchange, local cloud and scheduler on one clock, until the history ends or somebody stops it."""
 
 import json
+import os
 import queue
 import signal
 import tempfile
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from cli.day import Alert
 from cli.effective import effective_config, layer_files, on_local_market
+from cli.endpoint import Endpoint
 from cli.market import open_market
-from cli.own_broker import hand_over, new_keys, parameters_for
+from cli.own_broker import hand_over, parameters_for
 from cli.places import STATE_MACHINE, TEMPLATE
 from cli.service.announcement import announced, only_one_here
 from cli.service.folder import StateFolder, end_of, open_exchange, state_folder
@@ -24,7 +26,7 @@ from local.pace import Pace
 from local.timeline import Tick, Timeline
 from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.config import PlatformConfig
-from paper import PaperExchange, serve
+from paper import Credentials, PaperExchange, new_credentials, serve
 
 _STACK = "openbell"
 _PATIENCE_S = 30.0  # for closing a run that was stopped
@@ -60,15 +62,15 @@ class _Service:
         self._voice.say(
             f"Starting the exchange at {self._exchange.now:%Y-%m-%d %H:%M} New York and the local cloud ..."
         )
-        keys = new_keys()
+        keys = new_credentials()
         with (
             tempfile.TemporaryDirectory(prefix="openbell-") as work,
             serve(self._exchange, port=options.port + 1 if options.port else 0, credentials=keys) as served,
             self._cloud(served.url, config, Path(work), options.port, folder) as cloud,
         ):
             hand_over(keys, cloud)
-            with announced(cloud.endpoint_url, _STACK, served.url):
-                self._voice.say(f"Local cloud: {cloud.endpoint_url}   exchange: {served.url}   Ctrl-C stops both.")
+            with announced(_endpoint(cloud, served.url, keys)):
+                self._voice.say(f"Local cloud: {cloud.address}   exchange: {served.url}   Ctrl-C stops both.")
                 yield cloud
 
     def _cloud(self, url: str, config: PlatformConfig, work: Path, port: int, folder: StateFolder | None) -> LocalCloud:
@@ -145,6 +147,18 @@ class _Service:
         cloud.stop_executions()
         self._timeline.close()
         self._timeline.await_end(_PATIENCE_S)
+
+
+def _endpoint(cloud: LocalCloud, exchange_url: str, keys: Credentials) -> Endpoint:
+    return Endpoint(
+        endpoint_url=cloud.endpoint_url,
+        access_key=cloud.access_key,
+        stack_name=_STACK,
+        exchange_url=exchange_url,
+        exchange_key_id=keys.key_id,
+        exchange_secret_key=keys.secret_key,
+        pid=os.getpid(),
+    )
 
 
 @contextmanager

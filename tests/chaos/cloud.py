@@ -11,7 +11,7 @@ from pathlib import Path
 
 import local.cloud
 from cli.effective import layer_files
-from cli.own_broker import hand_over, new_keys, parameters_for
+from cli.own_broker import hand_over, parameters_for
 from cli.places import STATE_MACHINE, TEMPLATE
 from cli.workflow import read_story
 from local import LocalCloud
@@ -21,7 +21,7 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.codec import from_json
 from openbell.model import Sleeve
 from openbell.runs import Decisions, decisions_key
-from paper import PaperExchange, serve
+from paper import PaperExchange, new_credentials, serve
 from tests.chaos.evidence import Evidence, ask
 from tests.chaos.invariants import violations
 from tests.chaos.killer import Kill, Killer
@@ -149,7 +149,7 @@ def _granted(sleeve: Sleeve) -> Decimal:
 def staged(work: Path) -> Iterator[Stage]:
     """The platform on a made-up market, all calls of its functions under the killer's eyes."""
     exchange = PaperExchange(history(_SETTING.market), CASH, _SETTING.start, rules=_SETTING.rules)
-    keys = new_keys()
+    keys = new_credentials()
     killer, alerts = Killer(), list[tuple[str, str]]()
     config = config_from(_SETTING, f"{_TRADERS}:")
     with (

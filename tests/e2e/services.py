@@ -84,12 +84,17 @@ class Service:
     @cached_property
     def place(self) -> Place:
         """Where other commands look for it."""
-        return Place(self.endpoint["stack_name"], self.endpoint["endpoint_url"])
+        return Place(self.endpoint["stack_name"], self.endpoint["endpoint_url"], access_key=self.endpoint["access_key"])
 
     def exchange(self, path: str, **body: str) -> dict[str, Any]:
         """An answer of the exchange's control; with a body, something is changed."""
+        headers = {
+            "APCA-API-KEY-ID": self.endpoint["exchange_key_id"],
+            "APCA-API-SECRET-KEY": self.endpoint["exchange_secret_key"],
+            "Content-Type": "application/json",
+        }
         asked = urllib.request.Request(
-            f"{self.endpoint['exchange_url']}/control/{path}", json.dumps(body).encode() if body else None
+            f"{self.endpoint['exchange_url']}/control/{path}", json.dumps(body).encode() if body else None, headers
         )
         with urllib.request.urlopen(asked, timeout=30) as answer:
             found: dict[str, Any] = json.load(answer)

@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from cli.platform import Place, Platform, open_platform
+from cli.platform import Place, Platform, find_place, open_platform
 from cli.run_report import read_report
 from console.app import create_app
 from console.guard import Guard
@@ -62,8 +62,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         played.stage.exchange.close_session()
         played.stage.exchange.open_next_session(played.stage.exchange.now.time().replace(15, 0, 0))
         played.run()
-        endpoint = played.stage.endpoint_url
-        with open_platform(Place("openbell", endpoint)) as platform:
+        endpoint = played.stage.address
+        with open_platform(find_place("openbell", endpoint)) as platform:
             runs = tuple(run.run_id for run in platform.ledger.runs() if run.status is RunStatus.COMPLETED)
             assert len(runs) == 2
             yield Scene(platform, endpoint, runs)

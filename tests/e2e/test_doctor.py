@@ -32,7 +32,7 @@ class Clinic:
 
     @property
     def url(self) -> str:
-        return self.played.stage._cloud.endpoint_url
+        return self.played.stage._cloud.address
 
     def client(self, service: str) -> Any:
         return self.played.stage._cloud.client(service)

@@ -25,11 +25,12 @@ class Rehearsed:
 
     played: Played
     endpoint_url: str
+    address: str  # with the key that it asks for
     runs: tuple[str, str]
 
     def openbell(self, *arguments: str) -> Result:
         """One command on this platform."""
-        return CliRunner().invoke(app, [*arguments, "--local", self.endpoint_url])
+        return CliRunner().invoke(app, [*arguments, "--local", self.address])
 
     def answer(self, *arguments: str) -> dict[str, Any]:
         """Its answer for programs."""
@@ -50,7 +51,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
             report, _ = played.run()
             assert report.status is RunStatus.COMPLETED, report.note
             runs.append(report.run_id)
-        yield Rehearsed(played, played.stage._cloud.endpoint_url, (runs[0], runs[1]))
+        cloud = played.stage._cloud
+        yield Rehearsed(played, cloud.endpoint_url, cloud.address, (runs[0], runs[1]))
 
 
 def words(told: Result) -> str:
@@ -175,7 +177,9 @@ def test_the_local_cloud_of_the_folder_is_found_by_its_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ENDPOINT_FILE.parent.mkdir()
-    ENDPOINT_FILE.write_text(json.dumps({"endpoint_url": platform.endpoint_url, "stack_name": "openbell"}))
+    access_key = platform.played.stage._cloud.access_key
+    where = {"endpoint_url": platform.endpoint_url, "access_key": access_key, "stack_name": "openbell"}
+    ENDPOINT_FILE.write_text(json.dumps(where))
     told = CliRunner().invoke(app, ["runs"])
     assert told.exit_code == 0, told.output
     assert platform.runs[0] in told.stdout

@@ -30,7 +30,7 @@ class Stack:
     def sweep(self, grid: str, *arguments: str, as_json: bool = True) -> Result:
         (self.folder / "grid.yaml").write_text(grid)
         files = ["--grid", str(self.folder / "grid.yaml"), "--config", str(self.folder / "strategies.yaml")]
-        place = ["--local", self.cloud.endpoint_url, "--report", str(self.folder / "found.json")]
+        place = ["--local", self.cloud.address, "--report", str(self.folder / "found.json")]
         return CliRunner().invoke(app, ["sweep", *files, *place, *DATES, *arguments, *(["--json"] if as_json else [])])
 
     def executions(self) -> int:

@@ -123,7 +123,7 @@ def test_the_search_for_keys_would_find_them(week: Week) -> None:
 
 
 def test_the_bill_is_reckoned_from_what_was_really_used(week: Week) -> None:
-    with open_platform(Place("openbell", week.cloud.endpoint_url)) as platform:
+    with open_platform(Place("openbell", week.cloud.endpoint_url, access_key=week.cloud.access_key)) as platform:
         runs = platform.ledger.runs()
         found = read_usage(platform, runs, read_forecasts(runs, platform.archive))
         costs = read_costs(platform, 546, 20)

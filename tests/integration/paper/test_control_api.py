@@ -14,9 +14,11 @@ from paper import PaperExchange
 from tests.integration.paper.conftest import Serve, client_of
 from tests.unit.paper.market_days import at, buy
 
+KEYS = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
+
 
 def control(url: str, verb: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-    answer = requests.post(f"{url}/control/{verb}", json=body or {}, timeout=5)
+    answer = requests.post(f"{url}/control/{verb}", json=body or {}, headers=KEYS, timeout=5)
     return answer.status_code, answer.json()
 
 
@@ -25,9 +27,10 @@ def url(paper: PaperExchange, url_of: Serve) -> str:
     return url_of(paper)
 
 
-def test_the_state_is_told_without_keys(paper: PaperExchange, url: str) -> None:
+def test_the_state_is_told_to_who_has_keys(paper: PaperExchange, url: str) -> None:
     paper.submit(buy("10"))
-    state = requests.get(f"{url}/control/state", timeout=5).json()
+    assert requests.get(f"{url}/control/state", timeout=5).status_code == 401
+    state = requests.get(f"{url}/control/state", headers=KEYS, timeout=5).json()
     assert (state["timestamp"], state["is_open"]) == ("2022-06-14T10:00:00-04:00", True)
     assert (state["cash"], state["equity"], state["positions"]) == ("10000", "10000", [])
     assert (state["orders"], state["open_orders"], state["fills"]) == (1, 1, 0)
@@ -106,6 +109,23 @@ def test_the_command_serves_until_told_to_stop_and_goes_on_from_its_state(tmp_pa
     assert process.returncode == 0
     saved = json.loads(state.read_text())
     assert (saved["cash"], saved["orders"][0]["client_order_id"]) == ("398.0000", "run-1")
+
+
+def test_the_command_makes_keys_for_each_start(tmp_path: Path) -> None:
+    bars = tmp_path / "bars.csv"
+    bars.write_text("date,symbol,close\n2022-06-13,AAPL,100\n2022-06-14,AAPL,102\n")
+    command = [sys.executable, "-m", "paper", "--bars", str(bars), "--at", "2022-06-14T15:50"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url, key = process.stdout.readline().strip(), process.stdout.readline().removeprefix("key ").strip()
+        try:
+            key_id, _, secret = key.partition(":")
+            assert client_of(url, key_id, secret).get_account()["cash"] == "100000"
+            answer = requests.get(f"{url}/v2/account", headers=KEYS, timeout=5)
+            assert answer.status_code == 401
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
 
 
 def test_the_command_says_what_is_wrong_with_its_bars(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_an_order_that_cannot_be_understood_is_refused_in_words(
 
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff"])
 def test_a_body_that_is_no_json_object_gets_400(paper: PaperExchange, url_of: Serve, content: bytes) -> None:
-    headers = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
+    headers = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret", "Content-Type": "application/json"}
     answer = requests.post(f"{url_of(paper)}/v2/orders", data=content, headers=headers, timeout=5)
     assert (answer.status_code, answer.json()["code"]) == (400, 40010001)
 
@@ -214,7 +214,7 @@ def test_too_many_requests_get_429_and_the_headers_count_down(paper: PaperExchan
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
     assert answers[0].headers["X-RateLimit-Limit"] == "2"
-    assert requests.get(f"{url}/control/state", timeout=5).status_code == 200
+    assert requests.get(f"{url}/control/state", headers=headers, timeout=5).status_code == 200
 
 
 # Answers that a test puts in the exchange's place.

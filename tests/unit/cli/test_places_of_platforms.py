@@ -42,17 +42,33 @@ def test_a_stack_is_on_aws() -> None:
     assert find_place("openbell-paper", "") == Place("openbell-paper")
 
 
-def test_a_url_is_a_local_cloud_with_its_usual_stack() -> None:
-    assert find_place("", "http://127.0.0.1:4566/") == Place(
-        "openbell", "http://127.0.0.1:4566", "--local http://127.0.0.1:4566/"
+def test_an_address_is_a_local_cloud_with_its_usual_stack() -> None:
+    assert find_place("", "http://KEY@127.0.0.1:4566/") == Place(
+        "openbell", "http://127.0.0.1:4566", "--local http://127.0.0.1:4566", "KEY"
     )
-    assert find_place("other", "http://127.0.0.1:4566").stack == "other"
+    assert find_place("other", "http://KEY@127.0.0.1:4566").stack == "other"
+
+
+def test_an_address_without_its_key_is_told_where_the_key_is() -> None:
+    with pytest.raises(InvalidInput, match=r"such as http://KEY@127.0.0.1:4566; `openbell up` prints it"):
+        find_place("", "http://127.0.0.1:4566")
+
+
+def test_the_key_of_the_cloud_that_runs_here_is_known(folder: Path) -> None:
+    running(folder, '{"endpoint_url": "http://127.0.0.1:5000", "access_key": "KEY"}')
+    assert find_place("", "http://127.0.0.1:5000").access_key == "KEY"
+    with pytest.raises(InvalidInput, match="with its access key"):
+        find_place("", "http://127.0.0.1:5001")
+
+
+def test_a_key_is_not_shown_by_accident() -> None:
+    assert "KEY" not in repr(Place("openbell", "http://127.0.0.1:5000", "", "KEY"))
 
 
 def test_without_either_the_local_cloud_of_this_folder_is_meant(folder: Path) -> None:
     told = {"endpoint_url": "http://127.0.0.1:5000", "stack_name": "mine", "exchange_url": "http://127.0.0.1:5001"}
-    running(folder, json.dumps(told))
-    assert find_place("", "") == Place("mine", "http://127.0.0.1:5000", ".openbell/endpoint.json")
+    running(folder, json.dumps({**told, "access_key": "KEY"}))
+    assert find_place("", "") == Place("mine", "http://127.0.0.1:5000", ".openbell/endpoint.json", "KEY")
     assert find_place("openbell-paper", "") == Place("openbell-paper")
 
 
@@ -63,7 +79,9 @@ def test_with_nothing_to_mean_the_choices_are_told() -> None:
         assert choice in words(told)
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"endpoint_url": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"endpoint_url": 1}', '{"endpoint_url": "http://127.0.0.1:5000"}']
+)
 def test_a_file_that_says_nothing_is_told(folder: Path, content: str) -> None:
     running(folder, content)
     with pytest.raises(InvalidInput, match=r"endpoint.json: does not say where the local cloud is; delete it"):
@@ -77,16 +95,16 @@ def test_a_url_that_is_none_is_told(url: str) -> None:
 
 
 def test_a_file_with_a_url_that_is_none_is_named(folder: Path) -> None:
-    running(folder, '{"endpoint_url": "nowhere"}')
+    running(folder, '{"endpoint_url": "nowhere", "access_key": "KEY"}')
     with pytest.raises(InvalidInput, match=r"endpoint.json: nowhere: expected the URL of a local cloud"):
         find_place("", "")
 
 
 def test_a_cloud_that_has_ended_is_told_by_what_names_it(folder: Path) -> None:
-    running(folder, '{"endpoint_url": "http://127.0.0.1:1"}')
+    running(folder, '{"endpoint_url": "http://127.0.0.1:1", "access_key": "KEY"}')
     told = openbell("runs")
     assert (told.exit_code, told.stdout) == (2, "")
-    assert ".openbell/endpoint.json: no local cloud answers at http://127.0.0.1:1; start one" in words(told)
+    assert ".openbell/endpoint.json: no local cloud answers at http://127.0.0.1:1, or its access key is" in words(told)
 
 
 def test_a_stack_needs_a_region() -> None:
