@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from openbell.money import to_tick
+
 NEW_YORK = ZoneInfo("America/New_York")
 ZERO = Decimal(0)
 
@@ -106,7 +108,7 @@ class BrokerPosition:
 
 @dataclass(frozen=True)
 class Bracket:
-    """Prices (USD) of the protective orders that start when an entry is filled."""
+    """Prices (USD) of protective orders: below, where a loss is stopped, and above, where the profit is taken."""
 
     stop_price: Decimal
     stop_limit_price: Decimal
@@ -119,10 +121,22 @@ class Bracket:
                 f"{self.stop_price}, {self.take_profit_price}"
             )
 
+    def scaled(self, factor: Decimal) -> "Bracket":
+        """The same distances from a price that is `factor` times the first one, in ticks that the broker accepts.
+
+        A stop at 97 for an entry at 100 is one at 95.06 for an entry at 98 (factor 0.98).
+        """
+        prices = (self.stop_price, self.stop_limit_price, self.take_profit_price)
+        return Bracket(*(to_tick(price * factor) for price in prices))
+
 
 @dataclass(frozen=True)
 class OrderRequest:
-    """What is sent to the broker: an order for today, at the market or a limit (USD), with a bracket or alone."""
+    """What is sent to the broker.
+
+    An order for today, at the market or a limit (USD). A buy with a bracket rests until it is filled, and its legs with
+    it; a sell with a bracket is an OCO: a take-profit and a stop-limit, of which only one sells the shares.
+    """
 
     client_order_id: str
     symbol: str
@@ -146,6 +160,9 @@ class BrokerOrder:
     filled_avg_price: Decimal  # 0 while nothing is filled
     kind: LegKind = LegKind.ENTRY
     legs: tuple["BrokerOrder", ...] = ()
+    limit_price: Decimal | None = None  # USD
+    stop_price: Decimal | None = None  # USD
+    expires_at: datetime | None = None  # when the broker will end it by itself, where it says so
 
 
 @dataclass(frozen=True)
@@ -159,7 +176,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Leg:
-    """One protective order of a bracket, as booked in the ledger."""
+    """One leg of a bracket or of an OCO, as booked in the ledger."""
 
     kind: LegKind
     broker_order_id: str
@@ -172,8 +189,12 @@ class Leg:
 class Order:
     """An order intent and what became of it: the unit of the plan and of the ledger.
 
-    `shares` sum to `qty`. `filled_value` is the USD paid or received so far. A bracket order stays open until its
-    legs have ended.
+    `shares` sum to `qty`. `filled_value` is the USD paid or received so far. An order with legs stays open until they
+    have ended.
+
+    `protection` is what the shares of a buy are to be protected by once they are bought, at the reference price: it
+    moves with the fill. `bracket` is what is sent with the order: legs of a buy, which a `shield` has only because the
+    broker would refuse a plain buy beside our own resting sells; or the prices of a protective sell (an OCO).
     """
 
     client_order_id: str
@@ -194,6 +215,9 @@ class Order:
     legs: tuple[Leg, ...] = ()
     note: str = ""  # the broker's reason for a rejection, or ours for a drop
     version: int = 0
+    protection: Bracket | None = None
+    shield: bool = False
+    expires_at: datetime | None = None  # when the broker ends what rests, where it says so
 
     def __post_init__(self) -> None:
         if self.qty <= 0:
@@ -207,6 +231,11 @@ class Order:
     def open(self) -> bool:
         """Whether anything can still happen to the order or to its legs."""
         return not self.status.ended or any(not leg.status.ended for leg in self.legs)
+
+    @property
+    def protective(self) -> bool:
+        """Whether it is an OCO that protects shares, and not a decision of a strategy to sell them."""
+        return self.side is Side.SELL and self.bracket is not None
 
     @property
     def filled_avg_price(self) -> Decimal | None:
@@ -225,10 +254,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Position:
-    """Shares that one sleeve holds, with their total cost (USD)."""
+    """Shares that one sleeve holds, with their total cost (USD), and the prices that should protect them, if any."""
 
     qty: Decimal
     cost: Decimal
+    protection: Bracket | None = None
 
     @property
     def average_cost(self) -> Decimal:
@@ -272,6 +302,7 @@ class Fill:
     side: Side
     qty: Decimal
     value: Decimal  # USD paid or received
+    protection: Bracket | None = None  # of shares that were bought
 
 
 @dataclass(frozen=True)

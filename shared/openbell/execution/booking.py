@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from openbell.model import ZERO, BrokerOrder, Cross, Fill, Leg, LegKind, Order, Position, Share, Side, Sleeve
+from openbell.model import ZERO, Bracket, BrokerOrder, Cross, Fill, Leg, LegKind, Order, Position, Share, Side, Sleeve
 from openbell.money import CENT, allocate, to_cents
 
 SHARE_QUANTUM = Decimal("0.000000001")  # the finest fraction of a share that the broker knows
@@ -53,8 +53,10 @@ def _new_entry_fills(order: Order, found: BrokerOrder) -> tuple[tuple[Fill, ...]
     weights = missing if qty else [share.filled_qty for share in order.shares]
     qtys = allocate(qty, weights, _quantum(order.qty))
     values = allocate(value, qtys if qty else weights, CENT) if value >= 0 else _negated(value, weights)
+    kind = LegKind.TAKE_PROFIT if order.protective else LegKind.ENTRY
+    wish = protection_of(order, found.filled_avg_price)
     fills = tuple(
-        Fill(order.client_order_id, LegKind.ENTRY, share.strategy, order.symbol, order.side, part, worth)
+        Fill(order.client_order_id, kind, share.strategy, order.symbol, order.side, part, worth, wish)
         for share, part, worth in zip(order.shares, qtys, values, strict=True)
         if part or worth
     )
@@ -62,6 +64,18 @@ def _new_entry_fills(order: Order, found: BrokerOrder) -> tuple[tuple[Fill, ...]
         replace(share, filled_qty=share.filled_qty + part) for share, part in zip(order.shares, qtys, strict=True)
     )
     return fills, shares, order.filled_value + value
+
+
+def protection_of(order: Order, paid: Decimal) -> Bracket | None:
+    """The prices that are to protect shares bought at `paid` (USD a share); None if nobody asked for protection.
+
+    A bracket that went with its entry, and that is no shield, holds at its own prices.
+    """
+    if order.side is Side.SELL or paid <= 0:
+        return None
+    if order.protection:
+        return order.protection.scaled(paid / order.reference_price)
+    return None if order.shield else order.bracket
 
 
 def _negated(value: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
@@ -100,7 +114,8 @@ def book(sleeve: Sleeve, fill: Fill) -> Sleeve:
     """
     held = sleeve.positions.get(fill.symbol, Position(ZERO, ZERO))
     if fill.side is Side.BUY:
-        position = Position(held.qty + fill.qty, held.cost + fill.value)
+        protection = fill.protection or held.protection
+        position = Position(held.qty + fill.qty, held.cost + fill.value, protection)
         return replace(sleeve, cash=sleeve.cash - fill.value, positions={**sleeve.positions, fill.symbol: position})
     if fill.qty > held.qty:
         raise ValueError(
@@ -108,7 +123,7 @@ def book(sleeve: Sleeve, fill: Fill) -> Sleeve:
             f"(order {fill.client_order_id})"
         )
     gone = held.cost if fill.qty == held.qty else to_cents(held.cost * fill.qty / held.qty)
-    left = Position(held.qty - fill.qty, held.cost - gone)
+    left = replace(held, qty=held.qty - fill.qty, cost=held.cost - gone)
     positions = {symbol: position for symbol, position in sleeve.positions.items() if symbol != fill.symbol}
     return replace(
         sleeve,

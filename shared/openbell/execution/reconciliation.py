@@ -116,7 +116,8 @@ def _book_splits(ledger: Ledger, positions: Mapping[str, BrokerPosition], lease:
         parts = allocate(position.qty, [own.qty for own in owners.values()], SHARE_QUANTUM)
         for (name, own), qty in zip(owners.items(), parts, strict=True):
             sleeve = changed.get(name, sleeves[name])
-            held = {**sleeve.positions, symbol: Position(qty, own.cost)}
+            protection = own.protection and own.protection.scaled(before / position.qty)
+            held = {**sleeve.positions, symbol: Position(qty, own.cost, protection)}
             changed[name] = replace(sleeve, positions=held)
         splits.append(BookedSplit(symbol, before, position.qty))
     if changed:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -119,3 +120,39 @@ def test_however_an_order_fills_the_sleeves_get_exactly_what_the_broker_filled(
 def test_the_books_keep_an_order_as_it_is_when_nothing_changed() -> None:
     working = replace(order(), status=OrderStatus.WORKING, broker_order_id="b-1")
     assert observe(working, at_broker(working)) == (working, ())
+
+
+WISH = Bracket(D(97), D(95), D(110))
+
+
+def bought_at(price: str, **changes: Any) -> Bracket | None:
+    """What protects 10 shares that were planned at 100 and bought at `price`."""
+    wanted = order(shares={"momentum": "10"}, **changes)
+    _, fills = observe(wanted, at_broker(wanted, "10", price, OrderStatus.FILLED))
+    return book(sleeve(), fills[0]).positions["AAPL"].protection
+
+
+def test_protection_moves_with_the_fill() -> None:
+    assert bought_at("98", protection=WISH) == Bracket(D("95.06"), D("93.10"), D("107.80"))  # times 0.98
+    assert bought_at("98") is None
+
+
+def test_a_shield_protects_nothing_and_a_bracket_holds_at_its_own_prices() -> None:
+    assert bought_at("98", bracket=WISH, shield=True) is None
+    assert bought_at("98", bracket=WISH) == WISH
+    assert bought_at("98", bracket=WISH, shield=True, protection=WISH) == WISH.scaled(D("0.98"))
+
+
+def test_a_holding_keeps_its_protection_until_it_is_gone_or_gets_another() -> None:
+    held = book(sleeve(), replace(fill(Side.BUY, "10", "1000"), protection=WISH))
+    assert book(held, fill(Side.SELL, "4", "400")).positions["AAPL"].protection == WISH
+    assert book(held, fill(Side.BUY, "4", "400")).positions["AAPL"].protection == WISH
+    higher = WISH.scaled(D("1.1"))
+    assert book(held, replace(fill(Side.BUY, "4", "440"), protection=higher)).positions["AAPL"].protection == higher
+    assert book(held, fill(Side.SELL, "10", "1000")).positions == {}
+
+
+def test_what_a_protective_sell_takes_is_the_profit() -> None:
+    oco = order(Side.SELL, bracket=WISH)
+    _, fills = observe(oco, at_broker(oco, "10", "110", OrderStatus.FILLED))
+    assert [(f.leg, f.side, f.value, f.protection) for f in fills] == [(LegKind.TAKE_PROFIT, Side.SELL, 1100, None)]
