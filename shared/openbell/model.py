@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from openbell.money import to_tick
@@ -403,6 +404,40 @@ class Halt:
     by: str
     at: datetime
     flatten: bool = False  # a wish: the next execution of the workflow sells what the sleeves hold
+
+
+class QuarantineKind(StrEnum):
+    """What a quarantine is about."""
+
+    SYMBOL = "symbol"
+    SLEEVE = "sleeve"
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """A symbol or a sleeve whose books are broken: it is not traded until a person has repaired it.
+
+    `name` is the symbol, or the strategy of the sleeve; `evidence` has the figures of both sides.
+    """
+
+    kind: QuarantineKind
+    name: str
+    reason: str
+    evidence: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class UnsentAlert:
+    """An alert that no person has got yet; the next run tries again."""
+
+    subject: str
+    message: str
+
+    @property
+    def id(self) -> str:
+        """The same for the same words."""
+        return sha256(f"{self.subject}\n{self.message}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

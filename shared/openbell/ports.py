@@ -19,8 +19,10 @@ from openbell.model import (
     MarketClock,
     Order,
     OrderRequest,
+    Quarantine,
     Run,
     Sleeve,
+    UnsentAlert,
 )
 
 if TYPE_CHECKING:  # the Forecast function does without
@@ -125,6 +127,30 @@ class Ledger(Protocol):
 
     def clear_halt(self) -> None:
         """Resume trading."""
+        ...
+
+    def quarantines(self) -> list[Quarantine]:
+        """Symbols and sleeves that are not traded until a person has repaired their books, oldest first."""
+        ...
+
+    def quarantine(self, found: Quarantine, alert: UnsentAlert, lease: Lease) -> None:
+        """Keep a symbol or a sleeve from being traded, and the alert of it with it; an earlier quarantine stays."""
+        ...
+
+    def lift_quarantine(self, found: Quarantine, lease: Lease) -> None:
+        """Trade it again; nothing happens if that is so already."""
+        ...
+
+    def unsent_alerts(self) -> list[UnsentAlert]:
+        """Alerts that no person has got yet."""
+        ...
+
+    def keep_alert(self, alert: UnsentAlert) -> None:
+        """Keep an alert that could not be sent; the same twice is one."""
+        ...
+
+    def forget_alert(self, alert: UnsentAlert) -> None:
+        """Take a sent alert out."""
         ...
 
     def start_run(self, run: Run, lease: Lease | None) -> None:

@@ -13,7 +13,22 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import EventKind, drift_events
-from openbell.model import Bracket, Cross, Forecast, Halt, Lease, Leg, LegKind, OrderStatus, Run, RunStatus, Side
+from openbell.model import (
+    Bracket,
+    Cross,
+    Forecast,
+    Halt,
+    Lease,
+    Leg,
+    LegKind,
+    OrderStatus,
+    Quarantine,
+    QuarantineKind,
+    Run,
+    RunStatus,
+    Side,
+    UnsentAlert,
+)
 from openbell.ports import Ledger
 from tests.builders import AS_OF, D, order, sleeve
 
@@ -47,6 +62,10 @@ def lease(ledger: Ledger) -> Lease:
 
 def a_run(number: int = 1, at: datetime = AS_OF, status: RunStatus = RunStatus.RUNNING) -> Run:
     return Run(f"run-{number}", f"execution-{number}", at, status, "daily", ("momentum",), fence=number)
+
+
+def quarantined(name: str, kind: QuarantineKind = QuarantineKind.SYMBOL) -> Quarantine:
+    return Quarantine(kind, name, "drift", "ledger 10, broker 4", AS_OF)
 
 
 def a_forecast(symbol: str, skill: float | None = 0.1) -> Forecast:
@@ -126,6 +145,47 @@ class TestHalt:
         assert ledger.halt() == replace(first, flatten=True)
         ledger.set_halt(Halt("later", "somebody", AS_OF))
         assert ledger.halt() == replace(first, flatten=True)
+
+
+class TestQuarantine:
+    def test_the_first_reason_stays_until_a_person_lifts_it(self, ledger: Ledger, lease: Lease) -> None:
+        assert ledger.quarantines() == []
+        symbol, sleeve_of = quarantined("KO"), quarantined("momentum", QuarantineKind.SLEEVE)
+        ledger.quarantine(symbol, UnsentAlert("KO", "first"), lease)
+        ledger.quarantine(replace(symbol, reason="later"), UnsentAlert("KO", "second"), lease)
+        ledger.quarantine(sleeve_of, UnsentAlert("momentum", "first"), lease)
+        assert ledger.quarantines() == [sleeve_of, symbol]
+        assert {alert.message for alert in ledger.unsent_alerts()} == {"first"}
+        for _ in range(2):
+            ledger.lift_quarantine(symbol, lease)
+            assert ledger.quarantines() == [sleeve_of]
+
+    def test_a_symbol_and_a_sleeve_may_share_a_name(self, ledger: Ledger, lease: Lease) -> None:
+        for kind in QuarantineKind:
+            ledger.quarantine(quarantined("KO", kind), UnsentAlert(kind, ""), lease)
+        ledger.lift_quarantine(quarantined("KO"), lease)
+        assert ledger.quarantines() == [quarantined("KO", QuarantineKind.SLEEVE)]
+
+    def test_it_takes_the_lease(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.quarantine(quarantined("KO"), UnsentAlert("KO", ""), lease)
+        ledger.release_lease(lease)
+        with pytest.raises(LeaseLost):
+            ledger.quarantine(quarantined("PEP"), UnsentAlert("PEP", ""), lease)
+        with pytest.raises(LeaseLost):
+            ledger.lift_quarantine(quarantined("KO"), lease)
+        assert ledger.quarantines() == [quarantined("KO")]
+        assert ledger.unsent_alerts() == [UnsentAlert("KO", "")]
+
+
+class TestUnsentAlerts:
+    def test_they_wait_until_they_are_sent(self, ledger: Ledger) -> None:
+        first, second = UnsentAlert("drift", "KO"), UnsentAlert("drift", "PEP")
+        for alert in (first, second, first):
+            ledger.keep_alert(alert)
+        assert len(ledger.unsent_alerts()) == 2
+        for _ in range(2):
+            ledger.forget_alert(first)
+        assert ledger.unsent_alerts() == [second]
 
 
 class TestRuns:

@@ -12,6 +12,8 @@
 | SLEEVE | <strategy> | a sleeve |
 | OUTBOX | <event id> | an event that is not published yet |
 | CONTROL | LEASE, HALT | who may trade; whether anybody may |
+| CONTROL | QUARANTINE#<symbol or sleeve>#<name> | why it is not traded |
+| ALERTS | <id> | an alert that no person has got yet |
 | TICK#<tick> | TICK | which execution took a firing of a schedule |
 | EXECUTION#<name> | EXECUTION | the run that an execution started |
 """
@@ -22,15 +24,28 @@ from decimal import Decimal
 from typing import Any
 
 from openbell.codec import from_plain, to_plain
-from openbell.model import Run
+from openbell.model import Quarantine, Run, UnsentAlert
 
 type Item = dict[str, Any]  # attributes as the DynamoDB API spells them: {"pk": {"S": "RUN#..."}, ...}
 type Key = tuple[str, str]
 
 LEASE: Key = ("CONTROL", "LEASE")
 HALT: Key = ("CONTROL", "HALT")
+QUARANTINES: Key = ("CONTROL", "QUARANTINE#")  # where their keys begin
+ALERTS = "ALERTS"  # the partition of all alerts that wait
 ATTEMPT = "attempt"  # the attribute with the id of the attempt that wrote an item, for DynamoDB alone
 OUTBOX = "OUTBOX"  # the partition of all events that wait
+
+
+def quarantine_key(found: Quarantine) -> Key:
+    """Where it is kept that a symbol or a sleeve is not traded."""
+    pk, prefix = QUARANTINES
+    return pk, f"{prefix}{found.kind}#{found.name}"
+
+
+def alert_key(alert: UnsentAlert) -> Key:
+    """Where an alert waits to be sent."""
+    return ALERTS, alert.id
 
 
 def run_key(run_id: str) -> Key:

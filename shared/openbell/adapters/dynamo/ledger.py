@@ -13,7 +13,7 @@ from openbell.adapters.dynamo.writes import Action
 from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, tells
-from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, Sleeve
+from openbell.model import Cross, Forecast, Halt, Lease, Order, Quarantine, Run, Sleeve, UnsentAlert
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,39 @@ class DynamoLedger(Table):
         except StoreUnavailable:
             if self.halt():
                 raise
+
+    # What is broken, and who has to hear of it.
+
+    def quarantines(self) -> list[Quarantine]:
+        """See Ledger."""
+        found = [items.value_of(Quarantine, item) for item in self._query(*items.QUARANTINES)]
+        return sorted(found, key=lambda each: (each.since, each.kind, each.name))
+
+    def quarantine(self, found: Quarantine, alert: UnsentAlert, lease: Lease) -> None:
+        """See Ledger."""
+        key = items.quarantine_key(found)
+        put = {"Put": {"Item": items.item_of(key, found)} | NEW}
+        try:
+            self._transact([put, {"Put": {"Item": items.item_of(items.alert_key(alert), alert)}}], lease)
+        except StoreUnavailable:
+            if self._get(key) is None:
+                raise
+
+    def lift_quarantine(self, found: Quarantine, lease: Lease) -> None:
+        """See Ledger."""
+        self._transact([{"Delete": {"Key": items.key_of(items.quarantine_key(found))}}], lease)
+
+    def unsent_alerts(self) -> list[UnsentAlert]:
+        """See Ledger."""
+        return [items.value_of(UnsentAlert, item) for item in self._query(items.ALERTS)]
+
+    def keep_alert(self, alert: UnsentAlert) -> None:
+        """See Ledger."""
+        self._put(items.item_of(items.alert_key(alert), alert))
+
+    def forget_alert(self, alert: UnsentAlert) -> None:
+        """See Ledger."""
+        self._transact([{"Delete": {"Key": items.key_of(items.alert_key(alert))}}], None)
 
     # Runs.
 

@@ -7,7 +7,19 @@ from datetime import date, datetime, timedelta
 from openbell.accuracy import Tally
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, run_events
-from openbell.model import Cross, Forecast, Halt, Lease, Order, Run, RunStatus, Sleeve
+from openbell.model import (
+    Cross,
+    Forecast,
+    Halt,
+    Lease,
+    Order,
+    Quarantine,
+    QuarantineKind,
+    Run,
+    RunStatus,
+    Sleeve,
+    UnsentAlert,
+)
 
 
 @dataclass
@@ -17,6 +29,8 @@ class MemoryLedger:
     _ticks: dict[str, str] = field(default_factory=dict)
     _lease: Lease | None = None
     _halt: Halt | None = None
+    _quarantines: dict[tuple[QuarantineKind, str], Quarantine] = field(default_factory=dict)
+    _alerts: dict[str, UnsentAlert] = field(default_factory=dict)  # by id
     _runs: dict[str, Run] = field(default_factory=dict)
     _executions: dict[str, str] = field(default_factory=dict)
     _sleeves: dict[str, Sleeve] = field(default_factory=dict)
@@ -73,6 +87,34 @@ class MemoryLedger:
         if self._halt:
             self._announce([resumed(self._halt)])
         self._halt = None
+
+    def quarantines(self) -> list[Quarantine]:
+        """See Ledger."""
+        return sorted(self._quarantines.values(), key=lambda found: (found.since, found.kind, found.name))
+
+    def quarantine(self, found: Quarantine, alert: UnsentAlert, lease: Lease) -> None:
+        """See Ledger."""
+        self.check_lease(lease)
+        if (found.kind, found.name) not in self._quarantines:
+            self._quarantines[found.kind, found.name] = found
+            self.keep_alert(alert)
+
+    def lift_quarantine(self, found: Quarantine, lease: Lease) -> None:
+        """See Ledger."""
+        self.check_lease(lease)
+        self._quarantines.pop((found.kind, found.name), None)
+
+    def unsent_alerts(self) -> list[UnsentAlert]:
+        """See Ledger."""
+        return [alert for _, alert in sorted(self._alerts.items())]
+
+    def keep_alert(self, alert: UnsentAlert) -> None:
+        """See Ledger."""
+        self._alerts[alert.id] = alert
+
+    def forget_alert(self, alert: UnsentAlert) -> None:
+        """See Ledger."""
+        self._alerts.pop(alert.id, None)
 
     def start_run(self, run: Run, lease: Lease | None) -> None:
         """See Ledger."""
