@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.config import PlatformConfig
 from openbell.errors import LeaseLost, PlanNotSealed, RetryableError, RunSkipped
 from openbell.model import Lease, RunStatus
-from openbell.ports import Desk, MarketData
+from openbell.ports import Desk, Executions, MarketData
 from openbell.runs import RunInputs, fenced
 from openbell.workflow.aggregate_signals import LostBatch, aggregate_signals
 from openbell.workflow.close_run import ClosedRun, close_run
@@ -19,6 +20,7 @@ from openbell.workflow.settle_orders import settle_orders
 type Wait = Callable[[float], object]
 
 _ATTEMPTS = 5  # as often as the state machine tries a task
+_NONE_ENDED = MemoryExecutions()  # a run that is played here ends before the next one begins
 
 
 def run_workflow(
@@ -28,13 +30,14 @@ def run_workflow(
     data: MarketData,
     members: Collection[str],
     wait: Wait,
+    executions: Executions = _NONE_ENDED,
 ) -> ClosedRun:
     """One whole run; `wait` is given the seconds of a Wait state.
 
     Raises what OpenRun raises for a run that is skipped. Any other error closes the run as FAILED, and is raised.
     """
     try:
-        inputs = _patiently(lambda: open_run(request, config, desk), wait)
+        inputs = _patiently(lambda: open_run(request, config, desk, executions), wait)
         _trade(inputs, desk, data, members, wait)
     except RunSkipped:
         raise

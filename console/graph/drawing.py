@@ -153,6 +153,8 @@ def _places(course: Course) -> dict[str, tuple[float, float, float]]:
     width = (WIDTH - 2 * _EDGE + _LANE_GAP) / max(len(course.lane), 1) - _LANE_GAP
     for index, name in enumerate(course.lane):
         places[name] = (_EDGE + index * (width + _LANE_GAP), below, width)
+    for name, source in course.below.items():
+        places[name] = (places[source][0], below + _ROW, width)
     return places
 
 
@@ -196,7 +198,8 @@ def _path(source: Node, target: Node) -> str:
         return f"M{source.x + source.width / 2:g} {source.bottom:g}V{target.y:g}"
     if source.x > target.x:  # back to the road
         return f"M{source.x + source.width / 2:g} {source.y:g}V{target.middle:g}H{target.right:g}"
-    return f"M{source.right:g} {source.middle:g}H{target.x + target.width / 2:g}V{target.y:g}"
+    end = target.y if source.y < target.y else target.bottom
+    return f"M{source.right:g} {source.middle:g}H{target.x + target.width / 2:g}V{end:g}"
 
 
 def _description(story: Story) -> str:

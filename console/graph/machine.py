@@ -26,11 +26,12 @@ class Transition:
 
 @dataclass(frozen=True)
 class Course:
-    """The states of a machine by their place in the story; each is in exactly one of the three."""
+    """The states of a machine by their place in the story; each is in exactly one of the four."""
 
     road: tuple[str, ...]  # what happens when all goes well, from the first state to the last
     lane: tuple[str, ...]  # what follows an error that nothing else catches
     beside: Mapping[str, int]  # every other state, with the index in the road of the state that it is reached from
+    below: Mapping[str, str]  # what only the lane leads to, with the state of the lane that it is reached from
     transitions: tuple[Transition, ...]
 
     def from_state(self, name: str) -> tuple[Transition, ...]:
@@ -50,8 +51,10 @@ def read_course(machine: Machine) -> Course:
     caught = Counter(way.target for way in transitions if way.on_any_error and way.source in road)
     lane = _chain(states, caught.most_common(1)[0][0]) if caught else ()
     lane = tuple(name for name in lane if name not in road)
-    beside = {name: _reached_from(name, road, transitions) for name in states if name not in {*road, *lane}}
-    return Course(road, lane, beside, transitions)
+    placed = {*road, *lane}
+    below = {way.target: way.source for way in transitions if way.source in lane and way.target not in placed}
+    beside = {name: _reached_from(name, road, transitions) for name in states if name not in {*placed, *below}}
+    return Course(road, lane, beside, below, transitions)
 
 
 def _transitions(states: Mapping[str, Any]) -> Iterator[Transition]:

@@ -21,6 +21,7 @@ class CloseRunEvent(Event):
     execution: str
     outcome: Literal["COMPLETED", "FAILED"]
     run_id: str = ""
+    afterwards: bool = False  # by the rule RunDied, when the execution has ended: AbortRun may have done it already
     trace: dict[str, Any]
 
     @property
@@ -44,7 +45,8 @@ def handler(event: CloseRunEvent) -> dict[str, Any]:
     """How the run ended, and where its report is."""
     limit = bootstrap.config().risk.max_failed_runs
     closed = close_run(event.execution, RunStatus(event.outcome), event.failure, bootstrap.desk(), limit)
-    metrics.add_metric(f"Runs{closed.status.title()}", MetricUnit.Count, 1)
+    if closed.report or not event.afterwards:
+        metrics.add_metric(f"Runs{closed.status.title()}", MetricUnit.Count, 1)
     if closed.status is RunStatus.COMPLETED:
         metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
     metrics.add_metric("Halted", MetricUnit.Count, int(bootstrap.ledger().halt() is not None))

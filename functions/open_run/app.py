@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
-from openbell.errors import Halted, RunSkipped
+from openbell.errors import Halted, LeaseStuck, RunSkipped
 from openbell.lambdas import Event, entry_point, logger, metrics, publish
 from openbell.runs import RunInputs
 from openbell.workflow.open_run import RunRequest, open_run
@@ -34,7 +34,7 @@ def handler(event: OpenRunEvent) -> dict[str, Any]:
     """The run that may trade now, or why there is none: a skip is an answer, so that errors are trouble."""
     request = RunRequest(event.execution, **event.request.model_dump())
     try:
-        inputs = open_run(request, bootstrap.config(), bootstrap.desk())
+        inputs = open_run(request, bootstrap.config(), bootstrap.desk(), bootstrap.executions(event.execution_arn))
     except RunSkipped as skipped:
         answer = _skipped(skipped)
     else:
@@ -60,7 +60,8 @@ def _skipped(skipped: RunSkipped) -> dict[str, Any]:
     """The state machine reads the same fields of every answer."""
     logger.info("run skipped", extra={"reason": str(skipped)})
     metrics.add_metric("RunsSkipped", MetricUnit.Count, 1)
-    metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
+    if not isinstance(skipped, LeaseStuck):  # which is no reason to be calm
+        metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
     if isinstance(skipped, Halted):
         metrics.add_metric("Halted", MetricUnit.Count, 1)
     reason = f"{type(skipped).__name__}: {skipped}"

@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from openbell.config import PlatformConfig, load_config
 from openbell.errors import BrokerRefused
-from openbell.ports import Alerts, Archive, Broker, Desk, Events, Ledger, MarketData
+from openbell.ports import Alerts, Archive, Broker, Desk, Events, Executions, Ledger, MarketData
 from openbell.settings import Settings
 
 _SECRET_SECONDS = 300  # a rotated key is picked up within this time
@@ -74,6 +74,13 @@ def events() -> Events:
 
     settings().need("event_bus")
     return EventBus(_client("events"), settings().event_bus)
+
+
+def executions(own_arn: str) -> Executions:
+    """The executions of the workflow that `own_arn` is one of."""
+    from openbell.adapters.step_functions import StepFunctionsExecutions  # noqa: PLC0415
+
+    return StepFunctionsExecutions(_client("stepfunctions"), own_arn)
 
 
 def broker() -> Broker:

@@ -14,6 +14,7 @@ leaves of this tree:
     │   ├── MarketClosed
     │   ├── Halted
     │   ├── RunInProgress
+    │   ├── LeaseStuck            a lease that is older than any run may be
     │   └── NoStrategyDue
     ├── PermanentError            a retry cannot help: alert and stop before any (further) order
     │   ├── ConfigError           the configuration is wrong
@@ -77,6 +78,10 @@ class Halted(RunSkipped):
 
 class RunInProgress(RunSkipped):
     """Another execution holds the lease, or this tick has been taken already."""
+
+
+class LeaseStuck(RunSkipped):
+    """The lease is older than any run may be, and whether its holder has ended cannot be learned."""
 
 
 class NoStrategyDue(RunSkipped):

@@ -270,6 +270,14 @@ class Archive(Protocol):
         ...
 
 
+class Executions(Protocol):
+    """What became of the workflow's executions."""
+
+    def ended(self, name: str) -> bool:
+        """Whether the execution of this name has ended, in whatever way; False if that cannot be learned."""
+        ...
+
+
 class Alerts(Protocol):
     """Where a person hears of trouble."""
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from openbell import bootstrap
 from openbell.config import PlatformConfig
-from openbell.ports import Desk, Events, MarketData
+from openbell.ports import Desk, Events, Executions, MarketData
 
 _FUNCTIONS = Path(__file__).parents[2] / "functions"
 _QUIET = {
@@ -53,7 +53,9 @@ def invoke(function: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def wired(desk: Desk, data: MarketData, events: Events, config: PlatformConfig) -> Iterator[None]:
+def wired(
+    desk: Desk, data: MarketData, events: Events, config: PlatformConfig, executions: Executions
+) -> Iterator[None]:
     """While this lasts, handlers work with these ports."""
     ports: dict[str, Any] = {
         "ledger": lambda: desk.ledger,
@@ -64,6 +66,7 @@ def wired(desk: Desk, data: MarketData, events: Events, config: PlatformConfig) 
         "events": lambda: events,
         "config": lambda: config,
         "desk": lambda: desk,
+        "executions": lambda _: executions,
     }
     metrics = io.StringIO()  # which is where a Lambda's metrics go: its standard output
     with (

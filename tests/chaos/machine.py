@@ -93,7 +93,8 @@ class _Player:
                 self._outer.wait(self._find(state["SecondsPath"], data))
                 return state["Next"], data
             case "Pass":
-                return state.get("Next", ""), self._fill(state["Parameters"], data)
+                filled = self._fill(state["Parameters"], data)
+                return state.get("Next", ""), _put(data, state.get("ResultPath", "$"), filled)
             case "Task" | "Map" as kind:
                 work = self._task if kind == "Task" else self._map
                 return self._guarded(name, state, data, work)

@@ -45,8 +45,13 @@ class Script:
             raise Aborted if error == "stopped" else TaskFailed(error, "because")
         return {**ANSWERS, **self.answers}[function]
 
+    def publish(self, _: str, message: str) -> None:
+        if self.failures.get("NotifyFailure"):
+            raise TaskFailed(self.failures["NotifyFailure"].pop(0), "because")
+        self.told.append(message)
+
     def play(self) -> Ended:
-        outer = Outer(self.invoke, lambda _, message: self.told.append(message), self.waited.append, self.waited.append)
+        outer = Outer(self.invoke, self.publish, self.waited.append, self.waited.append)
         return play(outer, "e-1", {"schedule": "daily"})
 
 
@@ -76,6 +81,14 @@ def test_an_error_that_does_not_pass_fails_the_run_and_is_told() -> None:
     assert script.play() == Ended("FAILED", "RunFailed", "StaleData", "because")
     assert script.states[-1] == "AbortRun"
     assert "Run e-1 failed.\n\nError: StaleData\nCause: because" in script.told[0]
+
+
+def test_where_nobody_could_be_told_the_failure_says_so_and_the_run_is_aborted_all_the_same() -> None:
+    script = Script({"OpenRun": ["BrokerRefused"], "NotifyFailure": ["SNS.InternalErrorException"] * 5})
+    ended = script.play()
+    assert (ended.error, ended.cause) == ("NobodyTold", "BrokerRefused: because")
+    assert script.states[-1] == "AbortRun"
+    assert script.payloads[-1]["trace"]["failure"] == {"Error": "NobodyTold", "Cause": "BrokerRefused: because"}
 
 
 def test_a_skipped_run_is_a_success() -> None:

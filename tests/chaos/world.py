@@ -3,6 +3,7 @@
 import json
 import pickle
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -80,6 +81,10 @@ class Lasting:
     bus: Bus = field(default_factory=Bus)
     executions: dict[str, str] = field(default_factory=dict)  # name -> RUNNING, SUCCEEDED, FAILED or ABORTED
 
+    def ended(self, name: str) -> bool:
+        """See Executions."""
+        return self.executions.get(name, "RUNNING") != "RUNNING"
+
 
 class World:
     """An exchange, stores, and the executions of the workflow over them."""
@@ -125,11 +130,11 @@ class World:
             back_off=self.pass_time,
         )
         try:
-            with wired(self._desk(), self._data(), self._seam("events", self.lasting.bus), self.config):
+            with self._wired():
                 ended = play(outer, name, given)
         except (Aborted, Stopped):
             ended = Ended("ABORTED", "")
-        if ended.status != "SUCCEEDED":  # the rule RunEndedBadly, which no Lambda and no Catch has to reach
+        if ended.status == "ABORTED" or ended.error == "NobodyTold":  # the rule RunEndedBadly
             self.lasting.inbox.alert("a rule's alert", f"the execution {name} ended as {ended.status}")
         self.lasting.executions[name] = ended.status
         self.outside.record.lines.append(f"{self.exchange.now:%a %H:%M:%S} {name} {ended}")
@@ -145,7 +150,7 @@ class World:
     def wake_sleepers(self) -> None:
         """Let every Lambda go on whose connection was lost."""
         sleepers, self._sleepers = self._sleepers, []
-        with wired(self._desk(), self._data(), self._seam("events", self.lasting.bus), self.config):
+        with self._wired():
             for sleeper in sleepers:
                 self._go_on(sleeper, sleeper.resume)
 
@@ -165,6 +170,10 @@ class World:
         self._begun += 1
         event = json.loads(json.dumps(payload))  # nothing but JSON travels
         return Invocation(state, function, partial(invoke, function, event), self._begun)
+
+    def _wired(self) -> AbstractContextManager[None]:
+        events = self._seam("events", self.lasting.bus)
+        return wired(self._desk(), self._data(), events, self.config, self.lasting)
 
     def _desk(self) -> Desk:
         return Desk(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openbell.codec import to_plain
-from openbell.errors import LeaseLost, RetryableError
+from openbell.errors import BooksDisagree, LeaseLost, RetryableError
 from openbell.events import drift_events
 from openbell.execution.halting import alert_halt, failed_in_a_row
 from openbell.execution.reconciliation import Drift, reconcile
@@ -52,7 +52,7 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_
     _score(run, desk)
     report = make_report(ended, desk, drift)
     desk.archive.put(report_key(run.run_id), report.to_bytes())
-    if drift:
+    if drift and not failure.startswith(BooksDisagree.__name__):  # which has told of it
         _alert_drift(ended, drift, desk)
     desk.ledger.finish_run(ended, drift_events(ended, to_plain(list(drift))))
     _halt_after_failures(ended, desk, max_failed_runs)

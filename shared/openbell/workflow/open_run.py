@@ -16,6 +16,7 @@ from openbell.errors import (
     ConfigError,
     Halted,
     InvalidInput,
+    LeaseStuck,
     MarketClosed,
     NoStrategyDue,
     RunInProgress,
@@ -37,13 +38,14 @@ from openbell.model import (
     Sleeve,
 )
 from openbell.money import to_cents
-from openbell.ports import Alerts, Archive, Desk, Ledger
+from openbell.ports import Alerts, Archive, Desk, Executions, Ledger
 from openbell.reporting import make_report
 from openbell.runs import RunInputs, inputs_key, lease_of, report_key, run_id
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
 LATEST = timedelta(minutes=10)  # a tick that comes later than this is no reason to trade any more
-LEASE_SECONDS = 3600  # longer than the workflow's own time limit
+RUN_SECONDS = 3000  # the workflow's own time limit: no execution lives longer
+LEASE_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,11 @@ class RunRequest:
     strategies: tuple[str, ...] = ()
 
 
-def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInputs:
+def open_run(request: RunRequest, config: PlatformConfig, desk: Desk, executions: Executions) -> RunInputs:
     """The inputs of the run that this execution may do now; under a halt that asks for it, a run that sells everything.
 
-    Raises MarketClosed, RunInProgress, Halted or NoStrategyDue when there is nothing to do, which is recorded as a
-    skipped run; BrokerRefused for a blocked account; BooksDisagree when the ledger owns more than the broker has.
+    Raises a RunSkipped when there is nothing to do, which is recorded as a skipped run; BrokerRefused for a blocked
+    account; BooksDisagree when the ledger owns more than the broker has.
     """
     earlier = desk.ledger.run_of(request.execution)
     if earlier and earlier.status is not RunStatus.RUNNING:
@@ -79,7 +81,7 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk) -> RunInpu
     try:
         _check_open(clock)
         run = replace(run, strategies=_due(request, clock, config, desk.ledger))
-        lease = _enter(request, clock, desk.ledger)
+        lease = _enter(request, clock, desk.ledger, executions)
     except RunSkipped as skipped:
         desk.ledger.start_run(replace(run, status=RunStatus.SKIPPED, note=str(skipped)), None)
         desk.ledger.release_lease(lease_of(run))  # that an earlier attempt of this execution may have taken
@@ -143,16 +145,23 @@ def _tick(request: RunRequest, clock: MarketClock) -> datetime:
     return tick
 
 
-def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger) -> Lease:
+def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger, executions: Executions) -> Lease:
     """Pass the gates that make this the one run that may trade now; two schedules may fire at the same tick."""
     if request.tick and not ledger.claim_tick(request.tick, request.execution):
         raise RunInProgress(f"the tick {request.tick} has been taken by another execution")
     lease = ledger.acquire_lease(request.execution, clock.now, LEASE_SECONDS)
-    if lease is None:
-        holder = ledger.lease()
-        name = holder.holder if holder else "another execution"
-        raise RunInProgress(f"{name} is trading; two runs never trade at once")
-    return lease
+    if lease:
+        return lease
+    held = ledger.lease()
+    if held and executions.ended(held.holder):  # without giving the lease back: it will not do so any more
+        ledger.release_lease(held)
+        lease = ledger.acquire_lease(request.execution, clock.now, LEASE_SECONDS)
+    if lease:
+        return lease
+    holder = held.holder if held else "another execution"
+    if held and held.expires_at - clock.now < timedelta(seconds=LEASE_SECONDS - RUN_SECONDS):
+        raise LeaseStuck(f"{holder} has held the lease for longer than a run may last; it ends at {held.expires_at}")
+    raise RunInProgress(f"{holder} is trading; two runs never trade at once")
 
 
 def _end_dead_runs(run: Run, ledger: Ledger) -> None:

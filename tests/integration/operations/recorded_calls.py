@@ -16,7 +16,7 @@ send = BaseClient._make_api_call
 def recorded(self, operation, arguments):
     call = {{
         "function": os.environ["AWS_LAMBDA_FUNCTION_NAME"],
-        "service": self.meta.service_model.service_name,
+        "service": self.meta.service_model.signing_name,
         "operation": operation,
         "verbs": [verb for item in arguments.get("TransactItems", ()) for verb in item],
     }}

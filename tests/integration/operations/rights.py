@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.unit.infrastructure.sources import ROOT, expanded, functions
 
@@ -17,6 +18,7 @@ SELDOM = {
         "AggregateSignalsFunction",
         "dynamodb:DeleteItem",
     ): "removes orders of an earlier attempt that died before its seal",
+    ("CloseRunFunction", "sns:Publish"): "drift at the end of a run, a lost lease, a halt after runs that failed",
 }
 _LEDGER = ROOT / "shared/openbell/adapters/dynamo/ledger.py"
 _WORDS = {  # what the ledger's code says when it needs a right
@@ -34,9 +36,16 @@ _WORDS = {  # what the ledger's code says when it needs a right
 def allowed(function: str) -> set[str]:
     """By the policies of the expanded template; AWS's own policies for logs and traces are not among them."""
     role = expanded()["Resources"][f"{function}Role"]["Properties"]
-    statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    policies = [*role["Policies"], *_policies_apart(function)]
+    statements = [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
     actions = [s["Action"] if isinstance(s["Action"], list) else [s["Action"]] for s in statements]
     return {action for found in actions for action in found}
+
+
+def _policies_apart(function: str) -> list[dict[str, Any]]:
+    """What is added to the function's role elsewhere; not what a key of one's own needs in addition."""
+    found = [r for r in expanded()["Resources"].values() if r["Type"] == "AWS::IAM::Policy" and "Condition" not in r]
+    return [r["Properties"] for r in found if {"Ref": f"{function}Role"} in r["Properties"]["Roles"]]
 
 
 def possible(function: str) -> set[str]:
@@ -50,7 +59,8 @@ def possible(function: str) -> set[str]:
     methods = _methods()
     words = {word for name in called & set(methods) for word in _words(name, set())}
     reads = {"s3:GetObject", "s3:ListBucket"} if "archive" in called else set()
-    return {f"dynamodb:{_WORDS[word]}" for word in words} | reads
+    tells = {"sns:Publish"} if "alert" in called else set()
+    return {f"dynamodb:{_WORDS[word]}" for word in words} | reads | tells
 
 
 def _handler(function: str) -> Path:

@@ -11,6 +11,7 @@ from cli.platform import Place, open_platform
 from cli.usage import read_forecasts, read_usage
 from cli.views.cost import read_costs
 from openbell.events import EventKind
+from openbell.model import RunStatus
 from tests.integration.operations.recorded_calls import used_actions
 from tests.integration.operations.rights import SELDOM, allowed, possible
 from tests.integration.operations.week import KEYS, Week, a_week
@@ -53,6 +54,22 @@ def test_an_alarm_fires_by_its_real_cause_alone_and_says_what_to_do(
 
 def test_a_good_day_alarms_nobody(week: Week) -> None:
     assert week.told["a good day"] == {}
+
+
+def test_a_run_takes_the_lease_over_from_an_execution_that_has_ended(week: Week) -> None:
+    _, _, name = week.executions[1].rpartition(":")
+    run = week.ledger.run_of(name)
+    assert run
+    assert (run.status, run.fence) == (RunStatus.COMPLETED, 3)  # the first run, the lease that was left, this run
+
+
+def test_a_failed_run_sends_one_mail(week: Week) -> None:
+    for execution in week.executions:
+        _, _, name = execution.rpartition(":")
+        run = week.ledger.run_of(name)
+        assert run
+        mails = [alert for alert in week.cloud.alerts if name in alert.message]
+        assert len(mails) == (run.status is RunStatus.FAILED), name
 
 
 def test_a_skipped_run_is_no_error_of_a_lambda(week: Week) -> None:

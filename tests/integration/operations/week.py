@@ -151,6 +151,7 @@ def _play(week: Week) -> None:
     assert week.run("rejections") == "SUCCEEDED"
     week.doorman.strict = False
     week.next_day()
+    _leave_the_lease(week)
     assert week.run("a good day") == "SUCCEEDED"
     week.next_day()
     week.exchange.submit(Ticket("KO", Side.BUY, D(7)))  # by hand: the account changes outside of the platform
@@ -171,6 +172,12 @@ def _play(week: Week) -> None:
     week.widgets["a good run"] = week.ask("forecasts", run_id=completed.run_id)
     _hear(week, listener)
     _trouble_of_aws(week)
+
+
+def _leave_the_lease(week: Week) -> None:
+    """As an execution does whose AbortRun failed for good: it has ended, and the lease is its own for an hour."""
+    _, _, dead = week.executions[0].rpartition(":")
+    assert week.ledger.acquire_lease(dead, week.exchange.now, 3600)
 
 
 def _sell_by_hand(week: Week) -> None:

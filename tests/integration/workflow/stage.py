@@ -10,10 +10,11 @@ import pandas as pd
 from lab.exchange import ExchangeBroker, ExchangeData
 from lab.workflow import run_workflow
 from openbell.adapters.memory.archive import MemoryArchive
+from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.config import PlatformConfig, parse_config
 from openbell.model import NEW_YORK
-from openbell.ports import Broker, Desk
+from openbell.ports import Broker, Desk, Executions
 from openbell.workflow.close_run import ClosedRun
 from openbell.workflow.open_run import RunRequest
 from paper import BarArrays, History, PaperExchange, load_sample
@@ -81,10 +82,12 @@ class Stage:
         self.desk = Desk(self.broker, self.ledger, self.archive, self.alerts)
         self.data = ExchangeData(self.exchange)
 
-    def run(self, execution: str = "first", schedule: str = "daily", tick: str = "") -> ClosedRun:
+    def run(
+        self, execution: str = "first", schedule: str = "daily", tick: str = "", executions: Executions | None = None
+    ) -> ClosedRun:
         """One whole run."""
-        request = RunRequest(execution, schedule, tick)
-        return run_workflow(request, self.config, self.desk, self.data, (), self.exchange.wait)
+        request, ended = RunRequest(execution, schedule, tick), executions or MemoryExecutions()
+        return run_workflow(request, self.config, self.desk, self.data, (), self.exchange.wait, ended)
 
     def next_day(self) -> None:
         """The same time in the next session."""

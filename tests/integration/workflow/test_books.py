@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from lab.exchange import ExchangeBroker
+from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.errors import BrokerUnavailable
 from openbell.execution.reconciliation import is_split
 from openbell.model import BrokerPosition, OrderStatus, Position, RunStatus, Side
@@ -90,7 +91,7 @@ def test_an_empty_list_of_positions_is_not_a_flat_account() -> None:
     stage.next_day()
     forgetful = replace(stage.desk, broker=ForgetsPositions(stage.exchange))
     with pytest.raises(BrokerUnavailable, match="the list is not complete"):
-        open_run(RunRequest("second"), stage.config, forgetful)
+        open_run(RunRequest("second"), stage.config, forgetful, MemoryExecutions())
     assert stage.owned() == stage.held()
 
 

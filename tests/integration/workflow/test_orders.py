@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lab.exchange import ExchangeBroker
+from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.config import ExecutionConfig
 from openbell.errors import BrokerUnavailable, InvalidInput, LeaseLost, OutcomeUnknown, PlanNotSealed
 from openbell.execution.reconciliation import reconcile
@@ -149,7 +150,7 @@ def test_settling_books_a_fill_once_however_often_it_looks() -> None:
 
 def inputs(stage: Stage) -> str:
     """A run of its own, whose rules settle_orders reads."""
-    return open_run(RunRequest("first", "daily"), stage.config, stage.desk).run_id
+    return open_run(RunRequest("first", "daily"), stage.config, stage.desk, MemoryExecutions()).run_id
 
 
 class Looks:
@@ -275,7 +276,7 @@ def test_orders_of_a_run_that_died_are_given_up_or_adopted() -> None:
     lease = planned(stage, [buy(), order(Side.BUY, {"momentum": "5"}, "PG", "o-3")])
     send(stage, lease)
     stage.next_day()  # by then the lease of the dead run has expired
-    found = open_run(RunRequest("second"), stage.config, stage.desk).reconciliation
+    found = open_run(RunRequest("second"), stage.config, stage.desk, MemoryExecutions()).reconciliation
     assert [(fill.client_order_id, fill.qty) for fill in found.booked] == [("o-1", 10)]
     assert found.adopted == ("o-3",)
     dropped = stage.ledger.order(RUN, "o-3")

@@ -7,17 +7,18 @@ import pytest
 
 from lab.exchange import ExchangeBroker
 from openbell.adapters.memory.archive import MemoryArchive
-from openbell.errors import BrokerUnavailable, LeaseLost, MarketClosed, RunInProgress
+from openbell.adapters.memory.executions import MemoryExecutions
+from openbell.errors import BrokerUnavailable, LeaseLost, LeaseStuck, MarketClosed, RunInProgress
 from openbell.execution.reconciliation import reconcile
 from openbell.execution.settling import settle, withdraw
 from openbell.model import Bracket, BrokerOrder, Halt, Order, OrderRequest, OrderStatus, RunStatus, Side
 from openbell.runs import fenced
 from openbell.workflow.close_run import close_run
 from openbell.workflow.execute_order import execute_order
-from openbell.workflow.open_run import IN_FLIGHT, RunRequest, open_run
+from openbell.workflow.open_run import IN_FLIGHT, LEASE_SECONDS, RUN_SECONDS, RunRequest, open_run
 from paper import PaperExchange
 from tests.builders import D, closes, order
-from tests.integration.workflow.stage import Stage, history
+from tests.integration.workflow.stage import WEDNESDAY, Stage, history
 from tests.integration.workflow.test_orders import RUN, NeverBooks, buy, planned, send, sold
 
 RISING = {"KO": [100, 100, 100, 120, 120]}  # the rise is on Thursday the 16th
@@ -87,7 +88,7 @@ def test_a_plain_buy_is_not_sent_into_our_own_resting_legs() -> None:
 
 def test_a_run_whose_lease_was_taken_before_it_closed_is_told_of() -> None:
     stage = Stage()
-    inputs = open_run(RunRequest("first", "daily"), stage.config, stage.desk)
+    inputs = open_run(RunRequest("first", "daily"), stage.config, stage.desk, MemoryExecutions())
     stage.ledger.save_plan(
         inputs.run_id, [replace(buy(), run_id=inputs.run_id)], [], [], fenced(inputs.run_id, inputs.fence)
     )
@@ -101,7 +102,7 @@ def test_a_run_whose_lease_was_taken_before_it_closed_is_told_of() -> None:
 
 def test_a_run_that_was_never_closed_is_ended_by_the_next_one() -> None:
     stage = Stage()
-    dead = open_run(RunRequest("first", "daily"), stage.config, stage.desk)
+    dead = open_run(RunRequest("first", "daily"), stage.config, stage.desk, MemoryExecutions())
     stage.next_day()  # by then its lease has expired
     stage.run("second")
     ended = stage.ledger.run(dead.run_id)
@@ -205,18 +206,47 @@ def test_the_retry_of_an_opening_that_was_recorded_as_skipped_stays_skipped() ->
     other = stage.ledger.acquire_lease("other", stage.exchange.now, 3600)
     assert other
     with pytest.raises(RunInProgress):
-        open_run(RunRequest("mine"), stage.config, stage.desk)
+        open_run(RunRequest("mine"), stage.config, stage.desk, MemoryExecutions())
     stage.ledger.release_lease(other)
     with pytest.raises(RunInProgress, match="ended its run as SKIPPED"):
-        open_run(RunRequest("mine"), stage.config, stage.desk)
+        open_run(RunRequest("mine"), stage.config, stage.desk, MemoryExecutions())
     assert stage.ledger.lease() is None
 
 
 def test_a_retry_that_finds_the_market_closed_gives_the_lease_of_the_first_attempt_back() -> None:
     stage = Stage()
-    open_run(RunRequest("mine"), stage.config, stage.desk)
+    open_run(RunRequest("mine"), stage.config, stage.desk, MemoryExecutions())
     stage.exchange.close_session()
     died_before_it_froze_its_inputs = replace(stage.desk, archive=MemoryArchive())
     with pytest.raises(MarketClosed):
         open_run(RunRequest("mine"), stage.config, died_before_it_froze_its_inputs)
     assert stage.ledger.lease() is None
+
+
+def test_the_lease_of_an_execution_that_has_ended_is_taken_over_at_once() -> None:
+    stage = Stage()
+    dead = open_run(RunRequest("first", "daily"), stage.config, stage.desk, MemoryExecutions())
+    stage.exchange.wait(60)
+    closed = stage.run("second", "manual", executions=MemoryExecutions({"first"}))
+    assert closed.status is RunStatus.COMPLETED
+    ended = stage.ledger.run(dead.run_id)
+    assert ended
+    assert (ended.status, ended.note) == (RunStatus.FAILED, "its execution ended without closing it")
+    assert stage.ledger.lease() is None
+    late = order(Side.BUY, {"momentum": "1"}, "KO", "o-1")
+    with pytest.raises(LeaseLost):  # what is left of the dead one may write nothing any more
+        stage.ledger.save_plan(dead.run_id, [late], [], [], fenced(dead.run_id, dead.fence))
+
+
+def test_a_lease_that_no_living_execution_can_hold_is_no_reason_to_be_calm() -> None:
+    stage = Stage(at=WEDNESDAY.replace(hour=11))
+    lease = stage.ledger.acquire_lease("unknown", stage.exchange.now, LEASE_SECONDS)
+    assert lease
+    stage.exchange.wait(RUN_SECONDS)
+    with pytest.raises(RunInProgress, match="unknown is trading"):
+        stage.run("second", "manual")
+    stage.exchange.wait(1)
+    with pytest.raises(LeaseStuck, match="unknown has held the lease for longer than a run may last"):
+        stage.run("third", "manual")
+    stage.exchange.wait(LEASE_SECONDS - RUN_SECONDS)
+    assert stage.run("fourth", schedule="manual").status is RunStatus.COMPLETED

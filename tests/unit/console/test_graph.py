@@ -73,7 +73,7 @@ def test_lines_begin_and_end_at_their_boxes() -> None:
         assert source.y <= numbers[1] <= source.bottom
         end = numbers[-1]
         last_step = edge.path.rstrip("0123456789.")[-1]
-        assert end in ({target.x, target.right} if last_step == "H" else {target.y})
+        assert end in ({target.x, target.right} if last_step == "H" else {target.y, target.bottom})
 
 
 def test_the_road_is_the_story_and_errors_have_a_lane() -> None:
@@ -82,6 +82,7 @@ def test_the_road_is_the_story_and_errors_have_a_lane() -> None:
     assert course.road[-2:] == ("CloseRun", "RunCompleted")
     assert course.lane == ("NotifyFailure", "AbortRun", "RunFailed")
     assert set(course.beside) == {"RunSkipped", "WaitForSells", "WaitForBuys"}
+    assert course.below == {"NobodyTold": "NotifyFailure"}
 
 
 def test_a_run_that_completed_is_done_throughout() -> None:

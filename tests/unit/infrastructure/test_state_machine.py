@@ -6,6 +6,7 @@ import pytest
 
 from openbell import errors
 from openbell.errors import OpenbellError, OrderError, PermanentError, RetryableError, RunSkipped
+from openbell.workflow.open_run import LEASE_SECONDS, RUN_SECONDS
 from tests.unit.infrastructure.asl import problems, targets, walk
 from tests.unit.infrastructure.sources import machine
 
@@ -125,8 +126,13 @@ def test_every_outer_task_and_map_hands_its_errors_to_a_person(of: str) -> None:
 
 def test_after_a_failure_the_run_is_aborted_even_if_nobody_could_be_told() -> None:
     states = machine()["States"]
-    assert (states["NotifyFailure"]["Next"], states["NotifyFailure"]["Catch"][-1]["Next"]) == ("AbortRun", "AbortRun")
+    assert (states["NotifyFailure"]["Next"], states["NotifyFailure"]["Catch"][-1]["Next"]) == ("AbortRun", "NobodyTold")
+    assert states["NobodyTold"]["Next"] == "AbortRun"
     assert (states["AbortRun"]["Next"], states["AbortRun"]["Catch"][-1]["Next"]) == ("RunFailed", "RunFailed")
+
+
+def test_the_right_to_trade_outlasts_the_workflow() -> None:
+    assert machine()["TimeoutSeconds"] == RUN_SECONDS < LEASE_SECONDS
 
 
 def test_retries_for_the_same_errors_are_spelled_the_same_everywhere() -> None:

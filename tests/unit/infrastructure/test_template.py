@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "BacktestFoldFunction": BUCKET,
 }
 FOLDER = dict.fromkeys(ENVIRONMENT, "runs") | {"BacktestFoldFunction": "sweeps"}  # of the bucket, that it may see
+PASS_NO_CATCH = ["States.DataLimitExceeded", "States.Runtime"]  # not even States.ALL catches them
 MACHINES = {"StateMachine": "trading", "SweepMachine": "sweep"}
 # The service that each setting lets a function reach: what it may do follows from what it is told, and the reverse.
 SERVICE = {
@@ -210,7 +211,11 @@ def test_schedules_follow_new_yorks_clock_and_give_up_within_five_minutes() -> N
 
 def test_a_run_that_ends_badly_alerts_even_if_it_passed_no_catch() -> None:
     rule = resources("AWS::Events::Rule")["RunEndedBadly"]
-    assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    named = machine()["States"]["NobodyTold"]["Parameters"]["Error"]
+    assert rule["EventPattern"]["detail"]["$or"] == [
+        {"status": ["TIMED_OUT", "ABORTED"]},
+        {"status": ["FAILED"], "error": [named, *PASS_NO_CATCH]},
+    ]
     assert rule["EventPattern"]["detail"]["stateMachineArn"] == [{"Ref": "StateMachine"}]
     transformer = rule["Targets"][0]["InputTransformer"]
     used = set(re.findall(r"<(\w+)>", transformer["InputTemplate"]))
@@ -220,11 +225,11 @@ def test_a_run_that_ends_badly_alerts_even_if_it_passed_no_catch() -> None:
 
 def test_a_run_that_died_is_closed() -> None:
     rule = resources("AWS::Events::Rule")["RunDied"]
-    assert rule["EventPattern"]["detail"]["status"] == ["TIMED_OUT", "ABORTED"]  # FAILED has passed AbortRun
+    assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]  # AbortRun may fail as well
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": ["CloseRunFunction", "Arn"]}
     sent = json.loads(re.sub(r"<\w+>", '"x"', target["InputTransformer"]["InputTemplate"]))
-    assert sent.keys() == {"execution", "outcome", "trace"}
+    assert sent.keys() == {"execution", "outcome", "afterwards", "trace"}
     assert sent["trace"]["failure"].keys() == {"Error", "Cause"}
 
 
