@@ -53,6 +53,16 @@ def invoke(function: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
+def counting() -> Iterator[list[str]]:
+    """The names of the metrics that handlers count while this lasts."""
+    names: list[str] = []
+    _handler("OpenRun")  # which imports the metrics as a Lambda has them
+    shared = sys.modules["openbell.lambdas"]
+    with patch.object(shared.metrics, "add_metric", lambda name, *_, **__: names.append(name)):
+        yield names
+
+
+@contextmanager
 def wired(
     desk: Desk, data: MarketData, events: Events, config: PlatformConfig, executions: Executions
 ) -> Iterator[None]:

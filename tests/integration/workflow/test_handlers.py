@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
-from openbell import lambdas
 from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.events import DomainEvent
 from openbell.model import RunStatus
 from openbell.workflow.open_run import LEASE_SECONDS, RUN_SECONDS
-from tests.chaos.handlers import invoke, wired
+from tests.chaos.handlers import counting, invoke, wired
 from tests.integration.workflow.stage import WEDNESDAY, Stage
 
 ANSWER = {"opened", "reason", "run_id", "fence", "as_of", "strategies", "poll_seconds"}
@@ -24,9 +22,7 @@ class Bus:
 
 @pytest.fixture
 def counted() -> Iterator[list[str]]:
-    """The names of the metrics that were counted."""
-    names: list[str] = []
-    with patch.object(lambdas.metrics, "add_metric", lambda name, *_, **__: names.append(name)):
+    with counting() as names:
         yield names
 
 

@@ -219,7 +219,7 @@ def test_a_retry_that_finds_the_market_closed_gives_the_lease_of_the_first_attem
     stage.exchange.close_session()
     died_before_it_froze_its_inputs = replace(stage.desk, archive=MemoryArchive())
     with pytest.raises(MarketClosed):
-        open_run(RunRequest("mine"), stage.config, died_before_it_froze_its_inputs)
+        open_run(RunRequest("mine"), stage.config, died_before_it_froze_its_inputs, MemoryExecutions())
     assert stage.ledger.lease() is None
 
 
