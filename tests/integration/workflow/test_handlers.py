@@ -1,6 +1,6 @@
 """What OpenRun's and CloseRun's handlers add to their use cases: the answer's shape, and the metrics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,8 +16,8 @@ ANSWER = {"opened", "reason", "run_id", "fence", "as_of", "strategies", "poll_se
 
 
 class Bus:
-    def publish(self, events: list[DomainEvent]) -> list[DomainEvent]:
-        return events
+    def publish(self, events: Sequence[DomainEvent]) -> list[DomainEvent]:
+        return list(events)
 
 
 @pytest.fixture
