@@ -14,8 +14,11 @@ ARGS ?=
 SAM := $(UV) tool run --from aws-sam-cli sam
 CONFIG_paper := default
 CONFIG_live := live
-# A live deployment takes its parameters from the command line, typed by a person each time, not from samconfig.toml.
-LIVE := --parameter-overrides TradingMode=live ConfirmLive=$(CONFIRM_LIVE) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
+# Names what is deployed: the minute, which makes every deployment a release of its own, and the commit.
+RELEASE = $(shell date -u +%y%m%d%H%M)-$(or $(shell git rev-parse --short HEAD 2>/dev/null),none)
+# A live deployment is confirmed on the command line, by a person each time, not in samconfig.toml.
+CONFIRMED = $(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),ConfirmLive=$(CONFIRM_LIVE)) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL)))
+PARAMETERS ?=
 
 .PHONY: help setup peers run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy clean
 
@@ -76,9 +79,9 @@ calendar: setup ## Refresh the table of the exchange's holidays that ships with 
 package: setup ## Build every bundle into .aws-sam/build, prove it whole, measure it
 	@$(BIN)/python -m scripts.package
 
-deploy: package ## Deploy to AWS: PROFILE=paper, or PROFILE=live CONFIRM_LIVE=... ALERT_EMAIL=...
+deploy: package ## Deploy to AWS: PROFILE=paper, or PROFILE=live CONFIRM_LIVE=... ALERT_EMAIL=...; PARAMETERS="Name=value ..."
 	@$(SAM) deploy --config-env $(or $(CONFIG_$(PROFILE)),$(error PROFILE is paper or live, not $(PROFILE))) \
-		$(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),$(LIVE))) $(ARGS)
+		--parameter-overrides TradingMode=$(PROFILE) Release=$(RELEASE) $(CONFIRMED) $(PARAMETERS) $(ARGS)
 	@$(BIN)/python -m scripts.protect_stack --config-env $(CONFIG_$(PROFILE)) $(ARGS)
 
 clean: ## Remove what was built; .venv and .tools stay

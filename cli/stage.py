@@ -68,7 +68,7 @@ class Stage:
     def by_hand(self, name: str = "") -> Execution:
         """Start an execution as a person would, under a name of one's own if one is given."""
         begun = self._cloud.client("stepfunctions").start_execution(
-            stateMachineArn=self._cloud.outputs["StateMachineArn"],
+            stateMachineArn=self._cloud.outputs["LiveMachineArn"],
             input=json.dumps({"strategies": list(self._config.enabled)}),
             **({"name": name} if name else {}),
         )

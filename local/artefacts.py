@@ -41,6 +41,12 @@ class Artefacts:
         self._layer_files = layer_files
         self._folders: dict[str, Path] = {}
 
+    def of_another(self, source: Path, build: Path) -> "Artefacts":
+        """Those of another template's folder, built elsewhere: what was uploaded before keeps its folder."""
+        made = Artefacts(source, build, self._bundles, self._layer_files)
+        made._folders = self._folders
+        return made
+
     def folder_of(self, key: str) -> Path:
         """The folder that was uploaded under `key`."""
         return self._folders[key]

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import local.resource_makers  # noqa: F401 registers the types
+import local.release_makers
+import local.resource_makers  # noqa: F401 both register types
 from local.account import ACCOUNT_ID, REGION, Clients
 from local.alerts import Alert, publications_are_told
 from local.artefacts import Artefacts
@@ -28,6 +29,7 @@ from local.meter import Meter
 from local.moto_cloudwatch import metric_queries_are_answered
 from local.moto_dynamodb import transactions_are_local
 from local.moto_lambda import describe, find_function, invocations_reach
+from local.moto_releases import releases_are_kept
 from local.moto_resources import resources_are_made
 from local.moto_step_functions import Hooks, await_threads, interpreter_is_hooked, stop_executions
 from local.scheduler import Schedule, deployed_schedules, fire
@@ -91,7 +93,8 @@ class LocalCloud:
             on_unattended: called with the id of an asynchronous invocation and True when it begins, False when it ends.
         """
         self._template = template
-        self._parameters = parameters or {}
+        self._parameters = dict(parameters or {})
+        self._deployments = 1
         self._work = work
         self._wait = wait
         self._clock = clock
@@ -112,6 +115,8 @@ class LocalCloud:
         self._meter = Meter(clock)
         self._shipper = LogShipper(self._meter)
         self._cleanup = ExitStack()
+        self._artefacts: Artefacts
+        self._build: Path
         self._clients: Clients
         self._functions: Functions
         self._stack: Stack
@@ -135,7 +140,8 @@ class LocalCloud:
         stack.callback(self._clients.close)
         lenient = Clients(self.endpoint_url, self.access_key, lenient=True)
         stack.callback(lenient.close)
-        artefacts = Artefacts(self._template.parent, self._build_folder(stack), self._bundles, self._layer_files)
+        self._build = self._build_folder(stack)
+        artefacts = self._artefacts = Artefacts(self._template.parent, self._build, self._bundles, self._layer_files)
         self._functions = Functions(self._runtime(), self._shipper, self._meter, self._concurrency, self._closing)
         hooks = Hooks(
             invoke=lambda name, event: self._invoke(name, event, artefacts),
@@ -147,6 +153,7 @@ class LocalCloud:
             closing=self._closing,
             failures=self._failures,
         )
+        stack.enter_context(releases_are_kept())
         stack.enter_context(resources_are_made(self._clients))
         stack.enter_context(transactions_are_local())
         stack.enter_context(metric_queries_are_answered())
@@ -161,6 +168,19 @@ class LocalCloud:
             self._template, self._parameters, artefacts, self._clients, self._stack_name, self._failures
         )
         self._aborted = self._kept.restore(self._stack, self._clients) if self._kept else ()
+
+    def deploy(self, template: Path | None = None, parameters: Mapping[str, str] | None = None) -> None:
+        """Deploy once more over what is there, as a second `sam deploy` does; executions go on meanwhile.
+
+        `template` takes the place of the one before, and `parameters` come on top of those before. DeployError if it
+        cannot be made: then everything is as it was.
+        """
+        self._deployments += 1
+        template, given = template or self._template, {**self._parameters, **(parameters or {})}
+        artefacts = self._artefacts.of_another(template.parent, self._build / f"deployment-{self._deployments}")
+        self._stack = deploy(template, given, artefacts, self._clients, self._stack_name, self._failures)
+        self._template, self._parameters = template, given
+        self.__dict__.pop("schedules", None)  # they may have changed
 
     def tell_aborted(self) -> None:
         """Send the events of executions that ran when the last cloud with this folder ended; they are ABORTED now.

@@ -25,6 +25,7 @@ from local.parameters import checked_parameters
 from local.patching import replaced
 
 _BUCKET = "local-artefacts"
+_NOTHING_TO_DO = "No updates are to be performed"
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,10 @@ def expand(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[s
 def deploy(
     path: Path, given: Mapping[str, str], artefacts: Artefacts, clients: Clients, stack: str, failures: Failures
 ) -> Stack:
-    """Make every resource of the template at `path`.
+    """Make every resource of the template at `path`; what the stack has already is changed or left as it is.
 
-    `failures` has what breaks inside the emulation. Raises DeployError, naming the resource that was not made.
+    `failures` has what breaks inside the emulation. Raises DeployError, naming the resource that was not made; a stack
+    that was there is as it was then.
     """
     template = yaml_parse(path.read_text())
     parameters = checked_parameters(template, given)
@@ -101,12 +103,24 @@ def _refusals_are_told(stack: str, failures: Failures) -> Iterator[None]:
 
 
 def _create(clients: Clients, stack: str, expanded: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
-    clients.get("cloudformation").create_stack(
-        StackName=stack,
-        TemplateBody=json.dumps(expanded),
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )
+    cloudformation = clients.get("cloudformation")
+    wanted = {
+        "StackName": stack,
+        "TemplateBody": json.dumps(expanded),
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    there = [found for found in cloudformation_backends[ACCOUNT_ID][REGION].stacks.values() if found.name == stack]
+    if not there:
+        cloudformation.create_stack(**wanted)
+        return
+    before = there[0].template
+    try:
+        cloudformation.update_stack(**wanted)
+    except ClientError as error:
+        if _NOTHING_TO_DO not in str(error):
+            there[0].template = before  # moto would take the same template for no change next time
+            raise
 
 
 def _compare(clients: Clients, stack: str, expanded: Mapping[str, Any]) -> Stack:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.cloudformation import parsing
@@ -16,6 +16,7 @@ from moto.core.common_models import CloudFormationModel
 
 from local.account import Clients
 from local.failures import DeployError
+from local.moto_updates import made_once, update_stack
 from local.patching import replaced
 
 
@@ -64,15 +65,32 @@ class _ResourceError(DeployError):
 
 
 type Maker = Callable[[Wanted], Made]
+type Updater = Callable[[Wanted, Made], Made]
 MAKERS: dict[str, tuple[str, Maker]] = {}  # by type: the property that names the resource, and who makes it
+UPDATERS: dict[str, Updater] = {}  # by type: who changes a resource that a later deployment wants different
 
 
-def makes(kind: str, name: str = "") -> Callable[[Maker], Maker]:
-    """Register the decorated function as the maker of a type; `name` is its property with the resource's name."""
+def makes(kind: str, name: str = "", *, again: bool = False) -> Callable[[Maker], Maker]:
+    """Register the decorated function as the maker of a type; `name` is its property with the resource's name.
+
+    With `again` a resource that a later deployment wants different is made by the same function once more.
+    """
 
     def register(maker: Maker) -> Maker:
         MAKERS[kind] = (name, maker)
+        if again:
+            UPDATERS[kind] = lambda wanted, _: maker(wanted)
         return maker
+
+    return register
+
+
+def updates(kind: str) -> Callable[[Updater], Updater]:
+    """Register the decorated function as the one that changes a resource of a type that is there already."""
+
+    def register(updater: Updater) -> Updater:
+        UPDATERS[kind] = updater
+        return updater
 
     return register
 
@@ -100,6 +118,13 @@ def fitted(value: Any, shape: Any) -> Any:  # noqa: PLR0911 one return for each 
         case "string" if isinstance(value, int | float):
             return str(value)
     return value
+
+
+def lower_first(value: Any) -> Any:
+    """CloudFormation's names as those APIs spell them that begin with a small letter."""
+    if isinstance(value, Mapping):
+        return {name[0].lower() + name[1:]: lower_first(part) for name, part in value.items()}
+    return [lower_first(part) for part in value] if isinstance(value, list) else value
 
 
 class LocalResource(CloudFormationModel):  # type: ignore[misc]
@@ -140,9 +165,22 @@ class LocalResource(CloudFormationModel):  # type: ignore[misc]
         return cls(made)
 
     @classmethod
-    def update_from_cloudformation_json(cls, *_: Any, **__: Any) -> NoReturn:
-        """A local stack lives from one deployment to the end of the process."""
-        raise DeployError("the local cloud does not update a stack: open a new one")
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: "LocalResource",
+        new_resource_name: str,
+        cloudformation_json: Mapping[str, Any],
+        **_: str,
+    ) -> "LocalResource":
+        """Change the resource; DeployError if nobody knows how."""
+        updater = UPDATERS.get(cls.kind)
+        if updater is None:
+            raise DeployError(f"the local cloud does not change a {cls.kind} that is there already: open a new one")
+        properties = cloudformation_json.get("Properties", {})
+        wanted = Wanted(new_resource_name, str(original_resource.logical_resource_id), properties, cls.clients)
+        made = updater(wanted, original_resource._made)
+        wanted.refuse_rest()
+        return cls(made)
 
     @classmethod
     def delete_from_cloudformation_json(cls, *_: Any, **__: Any) -> None:
@@ -171,7 +209,8 @@ def resources_are_made(clients: Clients) -> Iterator[None]:
     with (
         replaced(parsing, "get_model_list", lambda: stock + ours),
         replaced(parsing, "resource_class_from_type", _class_or_refusal(parsing.resource_class_from_type)),
-        replaced(parsing, "parse_and_create_resource", _create_or_say_which(parsing.parse_and_create_resource)),
+        replaced(parsing, "parse_and_create_resource", _create_or_say_which(made_once(parsing))),
+        replaced(parsing.ResourceMap, "update", update_stack),
         replaced(parsing, "generate_resource_name", _name_that_stays(parsing.generate_resource_name)),
     ):
         _forget_types()

@@ -18,6 +18,18 @@ def replaced(target: Any, name: str, value: Any) -> Iterator[None]:
 
 
 @contextmanager
+def added(target: Any, name: str, value: Any) -> Iterator[None]:
+    """`target.name` is `value` inside the block; AttributeError if there is such a name already."""
+    if hasattr(target, name):
+        raise AttributeError(f"{target!r} has {name} already")
+    setattr(target, name, value)
+    try:
+        yield
+    finally:
+        delattr(target, name)
+
+
+@contextmanager
 def replaced_item[K, V](target: MutableMapping[K, V], key: K, value: V) -> Iterator[None]:
     """`target[key]` is `value` inside the block; KeyError if there is no such key to replace."""
     original = target[key]

@@ -1,122 +1,24 @@
 """How each CloudFormation type is made that moto's CloudFormation lacks or makes half (moto 5.2.5)."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.failures import DeployError
-from local.moto_lambda import LOGICAL_ID_TAG, find_function
-from local.moto_resources import Made, Wanted, makes
+from local.moto_resources import Made, Wanted, lower_first, makes, updates
 
-# ------------------------------------------------------------------------------------------------ Lambda
-
-
-@makes("AWS::Lambda::Function", "FunctionName")
-def _function(wanted: Wanted) -> Made:
-    reserved = wanted.take("ReservedConcurrentExecutions")
-    tags = _tags(wanted) | {LOGICAL_ID_TAG: wanted.logical_id}
-    properties = wanted.take_all() | {"FunctionName": wanted.name}
-    if "KmsKeyArn" in properties:
-        properties["KMSKeyArn"] = properties.pop("KmsKeyArn")
-    made = wanted.call("lambda", "create_function", **properties, Tags=tags)
-    if reserved is not None:
-        wanted.call(
-            "lambda",
-            "put_function_concurrency",
-            FunctionName=wanted.name,
-            ReservedConcurrentExecutions=reserved,
-        )
-    group = properties.get("LoggingConfig", {}).get("LogGroup")
-    if group:
-        find_function(wanted.name).logs_group_name = group  # moto's API drops it
-    return Made(wanted.name, {"Arn": made["FunctionArn"]})
-
-
-@makes("AWS::Lambda::LayerVersion")
-def _layer_version(wanted: Wanted) -> Made:
-    properties = {"LayerName": wanted.logical_id} | wanted.take_all()
-    arn = wanted.call("lambda", "publish_layer_version", **properties)["LayerVersionArn"]
-    return Made(arn, {"LayerVersionArn": arn})
-
-
-@makes("AWS::Lambda::Version")
-def _version(wanted: Wanted) -> Made:
-    made = wanted.call("lambda", "publish_version", **wanted.take_all())
-    base, version = made["FunctionArn"], made["Version"]
-    arn = base if base.endswith(f":{version}") else f"{base}:{version}"
-    return Made(arn, {"Version": version, "FunctionArn": arn})
-
-
-@makes("AWS::Lambda::Alias", "Name")
-def _alias(wanted: Wanted) -> Made:
-    arn = wanted.call("lambda", "create_alias", **wanted.take_all())["AliasArn"]
-    return Made(arn, {"AliasArn": arn})
-
-
-@makes("AWS::Lambda::Permission")
-def _permission(wanted: Wanted) -> Made:
-    function = find_function(wanted.take("FunctionName"))
-    wanted.call(
-        "lambda",
-        "add_permission",
-        **wanted.take_all(),
-        FunctionName=function.function_name,
-        StatementId=wanted.logical_id,
-    )
-    return Made(wanted.logical_id)
-
-
-@makes("AWS::Lambda::EventInvokeConfig")
-def _event_invoke_config(wanted: Wanted) -> Made:
-    properties = wanted.take_all()
-    wanted.call("lambda", "put_function_event_invoke_config", **properties)
-    return Made(f"{properties['FunctionName']}|{properties.get('Qualifier', '$LATEST')}")
-
-
-# ------------------------------------------------------------------------------------------------ Workflow
-
-
-@makes("AWS::StepFunctions::StateMachine", "StateMachineName")
-def _state_machine(wanted: Wanted) -> Made:
-    wanted.take("StateMachineName")
-    made = wanted.call(
-        "stepfunctions",
-        "create_state_machine",
-        name=wanted.name,
-        definition=_definition(wanted),
-        roleArn=wanted.take("RoleArn"),
-        type=wanted.take("StateMachineType", "STANDARD"),
-        loggingConfiguration=_lower_first(wanted.take("LoggingConfiguration", {})),
-        tracingConfiguration=_lower_first(wanted.take("TracingConfiguration", {})),
-        tags=_lower_first(wanted.take("Tags", [])),
-    )
-    arn = made["stateMachineArn"]
-    return Made(arn, {"Arn": arn, "Name": wanted.name})
-
-
-def _definition(wanted: Wanted) -> str:
-    location, inline = wanted.take("DefinitionS3Location"), wanted.take("Definition")
-    text = wanted.take("DefinitionString") or json.dumps(inline)
-    if location:
-        found = wanted.call("s3", "get_object", Bucket=location["Bucket"], Key=location["Key"])
-        text = found["Body"].read().decode()
-    return substituted(text, wanted.take("DefinitionSubstitutions", {}))
-
-
-def substituted(text: str, values: Mapping[str, Any]) -> str:
-    """`text` with each ${Name} replaced; DeployError names the ones that have no value."""
-    names = set(re.findall(r"\$\{(\w+)\}", text))
-    unknown = sorted(names - set(values))
-    if unknown:
-        raise DeployError(f"DefinitionSubstitutions has no {', '.join(unknown)}, which the workflow uses")
-    return re.sub(r"\$\{(\w+)\}", lambda found: str(values[found[1]]), text)
+# ------------------------------------------------------------------------------------------------ Schedules, events
 
 
 @makes("AWS::Scheduler::Schedule", "Name")
 def _schedule(wanted: Wanted) -> Made:
     arn = wanted.call("scheduler", "create_schedule", **wanted.take_all() | {"Name": wanted.name})["ScheduleArn"]
     return Made(wanted.name, {"Arn": arn})
+
+
+@updates("AWS::Scheduler::Schedule")
+def _update_schedule(wanted: Wanted, made: Made) -> Made:
+    wanted.call("scheduler", "update_schedule", **wanted.take_all() | {"Name": wanted.name})
+    return made
 
 
 @makes("AWS::Scheduler::ScheduleGroup", "Name")
@@ -231,7 +133,7 @@ _BUCKET_WORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-@makes("AWS::S3::BucketPolicy")
+@makes("AWS::S3::BucketPolicy", again=True)
 def _bucket_policy(wanted: Wanted) -> Made:
     bucket, policy = wanted.take("Bucket"), dict(wanted.take("PolicyDocument"))
     # moto enforces bucket policies but ignores conditions: a denial without TLS would deny everything here.
@@ -297,7 +199,7 @@ def _subscription(wanted: Wanted) -> Made:
     return Made(made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]})
 
 
-@makes("AWS::SNS::TopicPolicy")
+@makes("AWS::SNS::TopicPolicy", again=True)
 def _topic_policy(wanted: Wanted) -> Made:
     policy = json.dumps(wanted.take("PolicyDocument"))
     for arn in wanted.take("Topics"):
@@ -305,7 +207,7 @@ def _topic_policy(wanted: Wanted) -> Made:
     return Made(wanted.logical_id)
 
 
-@makes("AWS::SQS::QueuePolicy")
+@makes("AWS::SQS::QueuePolicy", again=True)
 def _queue_policy(wanted: Wanted) -> Made:
     policy = json.dumps(wanted.take("PolicyDocument"))
     for url in wanted.take("Queues"):
@@ -316,7 +218,7 @@ def _queue_policy(wanted: Wanted) -> Made:
 # ------------------------------------------------------------------------------------------------ Observability
 
 
-@makes("AWS::CloudWatch::Alarm", "AlarmName")
+@makes("AWS::CloudWatch::Alarm", "AlarmName", again=True)
 def _alarm(wanted: Wanted) -> Made:
     wanted.call("cloudwatch", "put_metric_alarm", **wanted.take_all() | {"AlarmName": wanted.name})
     (alarm,) = wanted.call("cloudwatch", "describe_alarms", AlarmNames=[wanted.name])["MetricAlarms"]
@@ -326,20 +228,6 @@ def _alarm(wanted: Wanted) -> Made:
 @makes("AWS::Logs::MetricFilter", "FilterName")
 def _metric_filter(wanted: Wanted) -> Made:
     wanted.take("FilterName")
-    properties = _lower_first(wanted.take_all())
+    properties = lower_first(wanted.take_all())
     wanted.call("logs", "put_metric_filter", **properties, filterName=wanted.name)
     return Made(wanted.name)
-
-
-# ------------------------------------------------------------------------------------------------ What they share
-
-
-def _tags(wanted: Wanted) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in wanted.take("Tags", [])}
-
-
-def _lower_first(value: Any) -> Any:
-    """CloudFormation's names as those APIs spell them that begin with a small letter."""
-    if isinstance(value, Mapping):
-        return {name[0].lower() + name[1:]: _lower_first(part) for name, part in value.items()}
-    return [_lower_first(part) for part in value] if isinstance(value, list) else value

@@ -54,7 +54,7 @@ def _played() -> Iterator[Platform]:
 
 def _stop_one(platform: Platform) -> None:
     """Start runs by hand and stop them, until one had come so far that it counts as failed."""
-    workflow, machine = platform.client("stepfunctions"), platform.outputs["StateMachineArn"]
+    workflow, machine = platform.client("stepfunctions"), platform.outputs["LiveMachineArn"]
     while not _number(platform, RunStatus.FAILED):
         begun = workflow.start_execution(stateMachineArn=machine, input=json.dumps({}))["executionArn"]
         _await(partial(_has_begun, platform, begun.rsplit(":", 1)[-1]))

@@ -90,7 +90,7 @@ class Stage:
     def run(self) -> str:
         """One execution; gives its status."""
         states = self.cloud.client("stepfunctions")
-        begun = states.start_execution(stateMachineArn=self.cloud.outputs["StateMachineArn"], input="{}")
+        begun = states.start_execution(stateMachineArn=self.cloud.outputs["LiveMachineArn"], input="{}")
         arn = begun["executionArn"]
         deadline = time.monotonic() + _MOST_SECONDS
         while (status := states.describe_execution(executionArn=arn)["status"]) == "RUNNING":

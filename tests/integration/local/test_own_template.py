@@ -55,7 +55,9 @@ def test_every_placeholder_of_the_workflow_is_substituted(own: LocalCloud) -> No
 
 def test_the_workflow_calls_the_functions_and_the_topic_of_this_stack(own: LocalCloud) -> None:
     functions = {found["FunctionArn"] for found in own.client("lambda").list_functions()["Functions"]}
-    called = set(re.findall(r"arn:aws:lambda:[\w:-]+", definition(own)))
+    versions = set(re.findall(r"arn:aws:lambda:[\w:-]+", definition(own)))
+    assert all(version.endswith(":1") for version in versions)
+    called = {version.removesuffix(":1") for version in versions}
     others = {arn.rpartition(":")[2] for arn in functions - called}
     called_elsewhere = ("WidgetsFunction", "BacktestFoldFunction")  # by the dashboard, by the sweeps' machine
     assert others == {own.physical_id(name) for name in called_elsewhere}
@@ -77,7 +79,7 @@ def test_every_function_has_the_layer_and_the_templates_time_and_memory(own: Loc
 def test_every_schedule_starts_the_workflow(own: LocalCloud) -> None:
     events = written()["Resources"]["StateMachine"]["Properties"]["Events"]
     assert {schedule.logical_id for schedule in own.schedules} == {f"StateMachine{name}" for name in events}
-    assert {schedule.state_machine_arn for schedule in own.schedules} == {own.outputs["StateMachineArn"]}
+    assert {schedule.state_machine_arn for schedule in own.schedules} == {own.outputs["LiveMachineArn"]}
     assert all(schedule.enabled for schedule in own.schedules)
 
 

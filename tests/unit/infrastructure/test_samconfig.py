@@ -10,7 +10,12 @@ def _profiles() -> dict[str, Any]:
 
 
 def test_the_default_profile_trades_play_money() -> None:
-    assert _profiles()["default"]["deploy"]["parameters"]["parameter_overrides"] == "TradingMode=paper"
+    assert _profiles()["default"]["deploy"]["parameters"]["parameter_overrides"].startswith("TradingMode=paper ")
+
+
+def test_a_bare_sam_deploy_forgets_the_release_before_which_would_keep_new_code_from_being_published() -> None:
+    for profile in _profiles().values():
+        assert 'Release=""' in profile["deploy"]["parameters"]["parameter_overrides"].split()
 
 
 def test_no_profile_confirms_live_trading_by_itself() -> None:

@@ -66,10 +66,35 @@ def test_every_placeholder_of_a_state_machine_is_substituted_and_no_other(name: 
 
 
 @pytest.mark.parametrize("machine_name", MACHINES)
-def test_a_substitution_named_after_a_function_is_that_functions_arn(machine_name: str) -> None:
+def test_a_substitution_named_after_a_function_is_one_version_of_it(machine_name: str) -> None:
     for name, value in _workflow(machine_name)["DefinitionSubstitutions"].items():
         if name.endswith("FunctionArn"):
-            assert value == {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]}
+            assert value == {"Ref": f"{name.removesuffix('Arn')}.Version"}
+
+
+@pytest.mark.parametrize("machine_name", MACHINES)
+def test_a_workflow_may_invoke_every_version_of_its_functions_for_runs_go_on_after_a_deployment(
+    machine_name: str,
+) -> None:
+    called = {name.removesuffix("Arn") for name in _workflow(machine_name)["DefinitionSubstitutions"]}
+    (statement,) = [s for s in _statements(_workflow(machine_name)) if s["Action"] == "lambda:InvokeFunction"]
+    allowed = [resource["Fn::Sub"] for resource in _as_list(statement["Resource"])]
+    assert set(allowed) == {f"${{{name}.Arn}}:*" for name in called if name.endswith("Function")}
+
+
+def test_a_new_release_is_a_new_version_of_every_function_and_old_ones_stay() -> None:
+    for name, properties in functions().items():
+        assert properties["AutoPublishCodeSha256"] == {"Ref": "Release"}, name
+        assert properties["AutoPublishAliasAllProperties"] is True, name
+    versions = [r for r in expanded()["Resources"].values() if r["Type"].endswith(("Version", "LayerVersion"))]
+    assert len(versions) == len(functions()) + 2  # the layer, and the machine that trades
+    assert {version["DeletionPolicy"] for version in versions} == {"Retain"}
+    assert resources("AWS::Serverless::LayerVersion")["SharedLayer"]["PublishLambdaVersion"] is True
+
+
+def test_every_tick_starts_the_release_that_is_live() -> None:
+    ticks = resources("AWS::Serverless::StateMachine")["StateMachine"]["Events"]
+    assert len(_schedules()) == len(ticks) == 3
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
@@ -227,7 +252,7 @@ def test_a_run_that_died_is_closed() -> None:
     rule = resources("AWS::Events::Rule")["RunDied"]
     assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]  # AbortRun may fail as well
     (target,) = rule["Targets"]
-    assert target["Arn"] == {"Fn::GetAtt": ["CloseRunFunction", "Arn"]}
+    assert target["Arn"] == {"Ref": "CloseRunFunction.Alias"}
     sent = json.loads(re.sub(r"<\w+>", '"x"', target["InputTransformer"]["InputTemplate"]))
     assert sent.keys() == {"execution", "outcome", "afterwards", "trace"}
     assert sent["trace"]["failure"].keys() == {"Error", "Cause"}
@@ -315,7 +340,7 @@ def _schedules() -> list[dict[str, Any]]:
     """Those that start a run."""
     found = expanded()["Resources"].values()
     schedules = [resource["Properties"] for resource in found if resource["Type"] == "AWS::Scheduler::Schedule"]
-    return [schedule for schedule in schedules if schedule["Target"]["Arn"] == {"Ref": "StateMachine"}]
+    return [schedule for schedule in schedules if schedule["Target"]["Arn"] == {"Ref": "StateMachineAliaslive"}]
 
 
 def _ticks(name: str, day: datetime) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pytest
 from moto.awslambda.models import LambdaFunction
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
+from moto.cloudformation.parsing import ResourceMap
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatum
 from moto.core import utils as core_utils
 from moto.core.base_backend import AccountSpecificBackend
@@ -22,6 +23,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.events.models import Rule
 from moto.sns.models import SNSBackend
+from moto.stepfunctions.models import StateMachine, StepFunctionBackend
 from moto.stepfunctions.parser import models as parser_models
 from moto.stepfunctions.parser import utils as parser_utils
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
@@ -55,6 +57,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 STEP_FUNCTIONS, RESOURCES = "local/moto_step_functions.py", "local/moto_resources.py"
 LAMBDA, EVENTS, ALERTS, SERVER = "local/moto_lambda.py", "local/events.py", "local/alerts.py", "local/server.py"
+RELEASES, UPDATES = "local/moto_releases.py", "local/moto_updates.py"
 EXECUTIONS, DYNAMODB = "local/executions.py", "local/moto_dynamodb.py"
 CLOUDWATCH, DISTRIBUTED_MAP = "local/moto_cloudwatch.py", "local/moto_distributed_map.py"
 
@@ -68,6 +71,8 @@ REPLACED: tuple[tuple[Any, str, str, str], ...] = (
     ),
     (Execution, "get_start_execution_details", "self", STEP_FUNCTIONS),
     (BaseExecutionWorkerCommunication, "terminated", "self", STEP_FUNCTIONS),
+    (StepFunctionBackend, "describe_state_machine", "self arn", RELEASES),
+    (StepFunctionResponse, "_describe_state_machine", "self state_machine_arn", RELEASES),
     (StepFunctionResponse, "describe_execution", "self", STEP_FUNCTIONS),
     (StepFunctionResponse, "stop_execution", "self", STEP_FUNCTIONS),
     (Program, "eval", "self env", STEP_FUNCTIONS),
@@ -90,6 +95,7 @@ REPLACED: tuple[tuple[Any, str, str, str], ...] = (
         "logical_id resource_json resources_map account_id region_name",
         RESOURCES,
     ),
+    (ResourceMap, "update", "self template parameters", UPDATES),
     (parsing, "generate_resource_name", "resource_type stack_name logical_id", RESOURCES),
     (parsing, "random_suffix", "", RESOURCES),
     (EventManager, "_publish_history_event", "self event_id source_event_id event_type", EXECUTIONS),
@@ -151,6 +157,16 @@ READ: tuple[tuple[type, str, str], ...] = (
     (MetricDatum, "timestamp", CLOUDWATCH),
     (MetricDatum, "dimensions", CLOUDWATCH),
     (Stack, "resource_map", "local/deploy.py"),
+    (Stack, "template", "local/deploy.py"),
+    (ResourceMap, "_parsed_resources", UPDATES),
+    (ResourceMap, "_resource_json_map", UPDATES),
+    (ResourceMap, "_template", UPDATES),
+    (ResourceMap, "input_parameters", UPDATES),
+    (ResourceMap, "load", UPDATES),
+    (StateMachine, "publish", RELEASES),
+    (StateMachine, "versions", RELEASES),
+    (StateMachine, "aliases", RELEASES),
+    (LambdaFunction, "code", "local/release_makers.py"),
     (Rule, "event_pattern", EVENTS),
     (Rule, "targets", EVENTS),
     (LambdaFunction, "logs_group_name", LAMBDA),

@@ -1,0 +1,1 @@
+"""Deployments over a running platform."""
