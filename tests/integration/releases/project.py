@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.effective import layer_files
-from cli.own_broker import hand_over, new_keys, parameters_for
+from cli.own_broker import hand_over, parameters_for
 from cli.places import TEMPLATE
 from local import LocalCloud
 from openbell.adapters.dynamo.ledger import DynamoLedger
-from paper import PaperExchange, serve
+from paper import Credentials, PaperExchange, serve
 from tests.builders import D
 from tests.integration.workflow.stage import WEDNESDAY, only_momentum, sample
 
 STATES = ("OpenRun", "SelectUniverse", "AggregateSignals", "ExecuteOrder", "SettleOrders", "CloseRun")
+KEYS = Credentials("PKRELEASES0000000001", "no-secret-of-anybody")
 _SHIPPED = ("functions", "shared", "statemachine", "lab", "paper")
 _PATIENCE_S = 120.0
 
@@ -77,7 +78,7 @@ class Platform:
 @contextmanager
 def a_platform(folder: Path) -> Iterator[Platform]:
     """The platform on a Wednesday at three, with one strategy and keys in the secret."""
-    exchange, keys = PaperExchange(sample(), D(100000), WEDNESDAY, slippage_bps=2), new_keys()
+    exchange, keys = PaperExchange(sample(), D(100000), WEDNESDAY, slippage_bps=2), KEYS
     while_waiting: list[Callable[[], None]] = []
 
     def wait(seconds: float) -> None:
