@@ -1,8 +1,12 @@
 """What the alarms say, and that they may say it."""
 
 import re
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -49,35 +53,49 @@ def test_every_alarm_says_what_silence_means() -> None:
     assert {name for name, meaning in meanings.items() if meaning == "ignore"} == {"DriftFound", "TradingHalted"}
 
 
+def _schedule(name: str, found: dict[str, Any]) -> Schedule:
+    zone = ZoneInfo(found["ScheduleExpressionTimezone"])
+    return Schedule(name, name, name, "group", found["ScheduleExpression"], zone, enabled=True, target={})
+
+
 def _rests() -> list[Schedule]:
     """The schedules that beat when no run is due."""
-    return [
-        Schedule(name, name, name, "group", found["ScheduleExpression"], NEW_YORK, enabled=True, target={})
-        for name, found in resources("AWS::Scheduler::Schedule").items()
-    ]
+    return [_schedule(name, found) for name, found in resources("AWS::Scheduler::Schedule").items()]
 
 
 def _ticks() -> list[Schedule]:
+    """The schedules that start a run, which beats."""
     events = template()["Resources"]["StateMachine"]["Properties"]["Events"]
-    return [
-        Schedule(
-            name, name, name, "group", event["Properties"]["ScheduleExpression"], NEW_YORK, enabled=True, target={}
-        )
-        for name, event in events.items()
-    ]
+    return [_schedule(name, event["Properties"]) for name, event in events.items()]
 
 
-def test_every_quarter_of_an_hour_of_the_week_has_either_a_run_or_a_rest() -> None:
-    # Sunday 1 November 2026, on which summer time ends, and the week after it.
-    start = datetime(2026, 10, 30, tzinfo=NEW_YORK)
-    ticks, rests = _ticks(), _rests()
-    for quarter in range(7 * 24 * 4):
-        at = start + timedelta(minutes=15 * quarter)  # wall-clock time: the hour that comes twice is met once
-        due = any(tick.is_due(at) for tick in ticks)
-        assert sum(rest.is_due(at) for rest in rests) == (0 if due else 1), at
+def _firings(schedules: Iterable[Schedule], start: datetime, end: datetime) -> set[datetime]:
+    found = set()
+    for schedule in schedules:
+        at = schedule.next_after(start)
+        while at and at < end:
+            found.add(at.astimezone(UTC))
+            at = schedule.next_after(at)
+    return found
 
 
-def test_everything_that_is_scheduled_follows_new_york_and_can_be_switched_off_together() -> None:
+def test_in_a_whole_year_no_quarter_of_an_hour_is_without_a_beat() -> None:
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    ticks, rests = _firings(_ticks(), start, end), _firings(_rests(), start, end)
+    assert not ticks & rests  # a rest beside a run would hide that runs have died
+    gaps = [later - earlier for earlier, later in pairwise(sorted(ticks | rests))]
+    alarm = ALARMS["NoRunCompleted"]
+    assert max(gaps) == timedelta(minutes=15) < timedelta(seconds=900 * alarm["EvaluationPeriods"])
+
+
+def test_on_new_yorks_clock_a_weekend_would_have_a_gap() -> None:
+    in_new_york = [replace(schedule, timezone=NEW_YORK) for schedule in _rests()]
+    sunday = datetime(2026, 11, 1, 4, tzinfo=UTC)  # on which summer time ends
+    beats = _firings(in_new_york, sunday, sunday + timedelta(hours=6))
+    assert max(later - earlier for earlier, later in pairwise(sorted(beats))) == timedelta(minutes=75)
+
+
+def test_everything_that_is_scheduled_can_be_switched_off_together() -> None:
     schedules: list[dict[str, Any]] = [
         resource["Properties"]
         for resource in expanded()["Resources"].values()
@@ -85,7 +103,6 @@ def test_everything_that_is_scheduled_follows_new_york_and_can_be_switched_off_t
     ]
     assert len(schedules) == 6
     for schedule in schedules:
-        assert schedule["ScheduleExpressionTimezone"] == "America/New_York"
         assert schedule["State"] == {"Ref": "ScheduleState"}
         assert schedule["GroupName"] == {"Ref": "Ticks"}
         assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
