@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.account import ACCOUNT_ID
 from local.moto_resources import Made, Wanted, lower_first, makes, updates
 
 # ------------------------------------------------------------------------------------------------ Schedules, events
@@ -213,6 +214,19 @@ def _queue_policy(wanted: Wanted) -> Made:
     for url in wanted.take("Queues"):
         wanted.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
     return Made(wanted.logical_id)
+
+
+# ------------------------------------------------------------------------------------------------ Money
+
+
+@makes("AWS::Budgets::Budget")
+def _budget(wanted: Wanted) -> Made:
+    budget = dict(wanted.take("Budget"))
+    limit = budget["BudgetLimit"]
+    budget["BudgetLimit"] = limit | {"Amount": str(limit["Amount"])}  # which CloudFormation has as a number
+    told = wanted.take("NotificationsWithSubscribers", [])
+    wanted.call("budgets", "create_budget", AccountId=ACCOUNT_ID, Budget=budget, NotificationsWithSubscribers=told)
+    return Made(str(budget["BudgetName"]))
 
 
 # ------------------------------------------------------------------------------------------------ Observability

@@ -97,9 +97,11 @@ def _publish(cloud: LocalCloud, alarm: Mapping[str, Any]) -> str:
 
 def _queue_depths(cloud: LocalCloud) -> Sequence[Metric]:
     """SQS measures its queues by itself."""
-    url = cloud.outputs["MissedTicksUrl"]
+    return [_depth(cloud, cloud.outputs[output]) for output in ("MissedTicksUrl", "UndeliveredEventsUrl")]
+
+
+def _depth(cloud: LocalCloud, url: str) -> Metric:
     attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     depth = float(attributes["ApproximateNumberOfMessages"])
     dimensions = {"QueueName": url.rsplit("/", 1)[-1]}
-    name = "ApproximateNumberOfMessagesVisible"
-    return [Metric("AWS/SQS", name, dimensions, depth, "Count", datetime.now(UTC))]
+    return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimensions, depth, "Count", datetime.now(UTC))

@@ -37,6 +37,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
         ("halt", "TradingHalted", "trading is halted"),
         ("drift", "DriftFound", "own more shares than the broker holds"),
         ("missed tick", "TickMissed", "no run started within five minutes"),
+        ("undelivered event", "EventUndelivered", "neither could this be told nor the run be closed"),
         ("refused start", "ScheduleFailing", "Scheduler tries to start a run and is refused"),
         ("silence", "NoRunCompleted", "for half an hour no run has completed"),
     ],

@@ -190,6 +190,8 @@ def _trouble_of_aws(week: Week) -> None:
     """What the local cloud's Scheduler does not do: lose a tick, be refused; and half an hour in which nothing runs."""
     week.cloud.client("sqs").send_message(QueueUrl=week.cloud.outputs["MissedTicksUrl"], MessageBody="{}")
     week.told["missed tick"] = week.watch.look()
+    week.cloud.client("sqs").send_message(QueueUrl=week.cloud.outputs["UndeliveredEventsUrl"], MessageBody="{}")
+    week.told["undelivered event"] = week.watch.look()
     now = datetime.now(UTC)
     group = {"ScheduleGroup": f"{week.cloud.physical_id('Ticks')}"}
     week.watch.of_aws.append(Metric("AWS/Scheduler", "TargetErrorCount", group, 1.0, "Count", now))

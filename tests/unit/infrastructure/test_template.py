@@ -293,14 +293,71 @@ def test_the_template_holds_no_keys() -> None:
 
 def test_with_a_key_of_ones_own_every_function_may_use_it_and_everything_stored_is_under_it() -> None:
     may_use = {role["Ref"] for role in resources("AWS::IAM::Policy")["OwnKeyMayBeUsed"]["Roles"]}
-    assert may_use == {f"{name}Role" for name in (*functions(), *MACHINES)}
+    assert may_use == {f"{name}Role" for name in (*functions(), *MACHINES)} | {"TickRole"}  # to the queue MissedTicks
     own_key = {"Fn::If": ["OwnKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
     (table,), (topic,) = resources("AWS::DynamoDB::Table").values(), resources("AWS::SNS::Topic").values()
-    (queue,), (secret,) = resources("AWS::SQS::Queue").values(), resources("AWS::SecretsManager::Secret").values()
-    found = [table["SSESpecification"]["KMSMasterKeyId"], topic["KmsMasterKeyId"], queue["KmsMasterKeyId"]]
+    (secret,) = resources("AWS::SecretsManager::Secret").values()
+    found = [table["SSESpecification"]["KMSMasterKeyId"], topic["KmsMasterKeyId"]]
+    found += [queue["KmsMasterKeyId"] for queue in resources("AWS::SQS::Queue").values()]
     found += [secret["KmsKeyId"], template()["Globals"]["Function"]["KmsKeyArn"]]
     found += [group["KmsKeyId"] for group in resources("AWS::Logs::LogGroup").values()]
     assert found == [own_key] * len(found)
+
+
+def test_the_keys_own_policy_lets_every_service_in_that_writes_to_what_it_encrypts() -> None:
+    (written,) = re.findall(r"```json\n(.*?)```", (ROOT / "SECURITY.md").read_text(), re.DOTALL)
+    policy = json.loads(written)
+    kinds = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
+    statements = [s for kind in kinds for p in resources(kind).values() for s in p["PolicyDocument"]["Statement"]]
+    writers = {s["Principal"]["Service"] for s in statements if s["Effect"] == "Allow"}
+    logs = {"logs.us-east-1.amazonaws.com", "delivery.logs.amazonaws.com"}  # of functions, and of state machines
+    assert set(policy["Principal"]["Service"]) == writers | logs
+    assert policy["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+
+
+def test_only_schedules_of_this_account_get_a_role() -> None:
+    roles = {name: r["Properties"] for name, r in expanded()["Resources"].items() if r["Type"] == "AWS::IAM::Role"}
+    trusting = {name: s for name, role in roles.items() for s in role["AssumeRolePolicyDocument"]["Statement"]}
+    scheduled = {name for name, s in trusting.items() if "scheduler.amazonaws.com" in str(s["Principal"])}
+    assert scheduled == {"TickRole", "BeatRole"}
+    for name in scheduled:
+        assert trusting[name]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_what_is_kept_or_sent_is_reached_by_tls_only() -> None:
+    denied = []
+    for kind in ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
+        for policy in resources(kind).values():
+            found = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+            assert [s["Condition"] for s in found] == [{"Bool": {"aws:SecureTransport": "false"}}]
+            denied += [found["Ref"] for found in (*policy.get("Topics", []), *policy.get("Queues", []))]
+    (archive,) = resources("AWS::S3::BucketPolicy").values()
+    assert archive["Bucket"] == {"Fn::GetAtt": ["ArchiveName", "Value"]}
+    assert sorted(denied) == sorted([*resources("AWS::SNS::Topic"), *resources("AWS::SQS::Queue")])
+
+
+def test_what_a_rule_cannot_deliver_is_kept() -> None:
+    for name, rule in resources("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}}, name
+    allowed = resources("AWS::SQS::QueuePolicy")["UndeliveredEventsPolicy"]["PolicyDocument"]["Statement"][1]
+    rules = [{"Fn::GetAtt": [name, "Arn"]} for name in resources("AWS::Events::Rule")]
+    assert allowed["Condition"]["ArnEquals"]["aws:SourceArn"] == rules
+
+
+def test_aws_own_policies_of_the_roles_are_named_in_the_security_notes() -> None:
+    roles = [r["Properties"] for r in expanded()["Resources"].values() if r["Type"] == "AWS::IAM::Role"]
+    managed = {arn.rpartition("/")[2] for role in roles for arn in role.get("ManagedPolicyArns", [])}
+    named = set(re.findall(r"`(AWS\w+)`", (ROOT / "SECURITY.md").read_text()))
+    assert managed == named
+
+
+@pytest.mark.parametrize(("amount", "made"), [("25", True), ("0", False)])
+def test_a_budget_is_made_unless_none_is_wanted(amount: str, made: bool) -> None:
+    (budget,) = [r for r in template()["Resources"].values() if r["Type"] == "AWS::Budgets::Budget"]
+    assert resolve({"Condition": budget["Condition"]}, MonthlyBudget=amount) is made
+    notices = budget["Properties"]["NotificationsWithSubscribers"]
+    assert [s["Address"] for notice in notices for s in notice["Subscribers"]] == [{"Ref": "AlertsTopic"}] * 2
 
 
 def _workflow(name: str) -> dict[str, Any]:
@@ -312,8 +369,8 @@ def _all_statements() -> Iterator[dict[str, Any]]:
         if resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"].get("Policies", []):
                 yield from policy["PolicyDocument"]["Statement"]
-        if resource["Type"] == "AWS::SNS::TopicPolicy":
-            yield from resource["Properties"]["PolicyDocument"]["Statement"]
+        if resource["Type"] in {"AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"}:
+            yield from (s for s in resource["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow")
 
 
 def _task_timeouts() -> Iterator[tuple[str, int]]:
