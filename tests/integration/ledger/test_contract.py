@@ -31,6 +31,7 @@ from openbell.model import (
 )
 from openbell.ports import Ledger
 from tests.builders import AS_OF, D, order, sleeve
+from tests.chaos.dynamo import FakeTable
 
 
 def _dynamo() -> DynamoLedger:
@@ -44,10 +45,13 @@ def _dynamo() -> DynamoLedger:
     return DynamoLedger(client, "ledger")
 
 
-@pytest.fixture(params=["memory", "dynamo"])
+@pytest.fixture(params=["memory", "dynamo", "fake dynamo"])
 def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     if request.param == "memory":
         yield MemoryLedger()
+        return
+    if request.param == "fake dynamo":  # the explorer plays on it: it must do as DynamoDB does
+        yield DynamoLedger(FakeTable(), "ledger")
         return
     with mock_aws():
         yield _dynamo()
