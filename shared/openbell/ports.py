@@ -156,7 +156,8 @@ class Ledger(Protocol):
     def start_run(self, run: Run, lease: Lease | None) -> None:
         """Record a run that started (with its lease) or was skipped (without); the same run twice is no error.
 
-        A run that has ended is never started again: StoreUnavailable, as for any write that came too late.
+        A run that has ended is never started again, and an execution starts one run at one moment: StoreUnavailable, as
+        for any write that came too late.
         """
         ...
 

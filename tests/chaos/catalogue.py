@@ -13,6 +13,7 @@ _MARKETS = 4
 _MOST_FAULTS = 4
 _LATEST = 6  # calls of a place among which chance picks one
 _NEARBY, _ON_THE_WAY, _TELLING = 0.35, 0.75, 0.5
+_IN_A_TABLE = 0.4  # of the plays by chance keep their ledger in a DynamoDB-like table
 _SILENCE = (Kind.SILENT_BEFORE, Kind.SILENT_AFTER, Kind.CRASH_AFTER, Kind.ZOMBIE_BEFORE, Kind.ZOMBIE_AFTER)
 _WAY_OF_AN_ORDER = {  # the calls that move orders and books, and the faults that such code gets wrong most easily
     "broker.submit": (Kind.LATE, Kind.STUCK, Kind.REJECTED, *_SILENCE),
@@ -20,6 +21,8 @@ _WAY_OF_AN_ORDER = {  # the calls that move orders and books, and the faults tha
     "broker.cancel": (Kind.PRINT, Kind.PRINT, *_SILENCE),
     "ledger.save_order": (Kind.TWICE_BEFORE, Kind.TWICE_AFTER, Kind.TAKEN_OVER, *_SILENCE),
     "ledger.save_plan": (Kind.TWICE_BEFORE, Kind.TAKEN_OVER, *_SILENCE),
+    "dynamo.transact_write_items": (Kind.REPEATED, Kind.CONFLICT, Kind.TWICE_BEFORE, Kind.TAKEN_OVER, *_SILENCE),
+    "dynamo.put_item": (Kind.REPEATED, *_SILENCE),
     "ledger.sleeves": (Kind.TWICE_BEFORE, Kind.TWICE_AFTER, Kind.TAKEN_OVER, Kind.PRINT),
 }
 
@@ -40,6 +43,8 @@ CONTEXTS: tuple[Schedule, ...] = (
     Schedule(_SLOW, (_FAILING,), clean=1),
     Schedule(_FAST, (_DOUBTFUL,), clean=0),
     Schedule(_SLOW, (_HALTING,), clean=1),
+    Schedule(replace(_FAST, dynamo=True), (), clean=1),
+    Schedule(replace(_SLOW, dynamo=True), (_FAILING,), clean=1),
 )
 
 
@@ -102,23 +107,31 @@ def by_chance(seed: int) -> Schedule:
         closing=random.random() < 0.5,
         fill_share=random.choice(("1", "1", "0.5", "0.2")),
         unfilled=random.choice(("cancel", "cancel", "leave", "reprice")),
+        dynamo=random.random() < _IN_A_TABLE,
     )
     faults: list[Fault] = []
     for _ in range(random.randint(1, _MOST_FAULTS)):
-        faults.append(_fault(random, faults))
+        faults.append(_fault(random, faults, _reachable(setting.dynamo)))
     return Schedule(setting, tuple(faults), clean=random.choice((0, 1, 1, 2)), soon=random.choice((0, 0, 20, 300)))
 
 
-def _fault(random: Random, earlier: Sequence[Fault]) -> Fault:
+@cache
+def _reachable(dynamo: bool) -> tuple[Site, ...]:
+    """The places that a play comes to: it has one store for its ledger or the other."""
+    other = ".ledger." if dynamo else ".dynamo."
+    return tuple(site for site in sites() if other not in site.place)
+
+
+def _fault(random: Random, earlier: Sequence[Fault], reachable: Sequence[Site]) -> Fault:
     """A fault on the way of an order, or near an earlier one, or anywhere: trouble comes where trouble is."""
     chance = random.random()
     if earlier and chance < _NEARBY:
         state = earlier[-1].place.partition(".")[0]
-        found = [site for site in sites() if site.place.startswith(f"{state}.")]
+        found = [site for site in reachable if site.place.startswith(f"{state}.")]
     elif chance < _ON_THE_WAY:
-        found = [site for site in sites() if site.place.partition(".")[2] in _WAY_OF_AN_ORDER]
+        found = [site for site in reachable if site.place.partition(".")[2] in _WAY_OF_AN_ORDER]
     else:
-        found = list(sites())
+        found = list(reachable)
     site = random.choice(found)
     kinds = kinds_at(site.place)
     telling = _WAY_OF_AN_ORDER.get(site.place.partition(".")[2])

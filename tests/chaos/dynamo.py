@@ -28,7 +28,12 @@ class FakeTable:
 
     def __init__(self) -> None:
         self._items: dict[tuple[str, str], Item] = {}
+        self.first: dict[tuple[str, str], Item] = {}  # every item as it was first written
         self._before: dict[tuple[str, str], Item | None] = {}  # what the newest writes replaced: for stale reads
+
+    def get(self, key: tuple[str, str]) -> Item | None:
+        """The item as it stands."""
+        return self._items.get(key)
 
     # The operations, with the arguments of boto3's client.
 
@@ -102,6 +107,7 @@ class FakeTable:
             self._items.pop(key, None)
         else:
             self._items[key] = copy.deepcopy(item)
+            self.first.setdefault(key, self._items[key])
 
     def _holds(self, key: tuple[str, str], action: Mapping[str, Any]) -> bool:
         text = action.get("ConditionExpression")

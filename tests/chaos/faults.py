@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from botocore.exceptions import ClientError, ReadTimeoutError
+
 from openbell.errors import (
     BrokerRefused,
     BrokerUnavailable,
@@ -13,6 +15,7 @@ from openbell.errors import (
     RateLimited,
     StoreUnavailable,
 )
+from tests.chaos.dynamo import cancelled
 
 
 class Crash(BaseException):
@@ -50,6 +53,9 @@ class Kind(StrEnum):
     PRINT = "print"  # the market moves in between: orders fill, stops fire
     HALT = "halt"  # a person halts trading
     FLATTEN = "flatten"  # a person halts trading and wants everything sold
+    # In the table, between the ledger and its SDK.
+    REPEATED = "repeated"  # the answer was lost, and the SDK sends the same request again
+    CONFLICT = "conflict"  # another transaction touches one of the items: nothing was done
     # Over HTTP, between the real client and the exchange.
     HTTP_429 = "http_429"
     HTTP_500_BEFORE = "http_500_before"
@@ -101,6 +107,8 @@ def kinds_at(place: str) -> tuple[Kind, ...]:
         return tuple(kind for kind in found if kind not in {Kind.CRASH_BEFORE, Kind.CRASH_AFTER})
     found += [Kind.TWICE_BEFORE, Kind.TWICE_AFTER, Kind.ZOMBIE_BEFORE, Kind.ZOMBIE_AFTER]
     found += [Kind.RIVAL, Kind.SAME_TICK, Kind.PRINT, Kind.HALT, Kind.FLATTEN]
+    if port == "dynamo":
+        found += [Kind.REPEATED, Kind.CONFLICT]
     if port == "broker":
         found.append(Kind.REFUSED)
     if call == SUBMISSION:
@@ -125,7 +133,14 @@ def too_busy(call: str) -> Exception:
     """What the adapter raises when the other side refuses more calls for now."""
     if call.startswith(("broker.", "data.")):
         return RateLimited("too many requests")
+    if call.startswith("dynamo."):
+        return ClientError({"Error": {"Code": "ThrottlingException", "Message": "too many requests"}}, call)
     return _by_port(call)("too many requests")
+
+
+def conflict() -> Exception:
+    """What botocore raises when DynamoDB cancels a transaction because of another one."""
+    return cancelled(["TransactionConflict"])
 
 
 def refused() -> Exception:
@@ -144,6 +159,8 @@ def _by_port(call: str) -> Callable[[str], Exception]:
             return BrokerUnavailable
         case "data":
             return DataUnavailable
+        case "dynamo":
+            return lambda words: ReadTimeoutError(endpoint_url=words)
         case "ledger" | "archive" | "events":
             return StoreUnavailable
     return ConnectionError

@@ -29,6 +29,7 @@ class Setting:
     fill_share: str = "1"  # of a market order that one print fills
     unfilled: str = "cancel"
     forecasts: bool = False
+    dynamo: bool = False  # the ledger in a DynamoDB-like table, its transactions so small that plans come in chunks
 
     @property
     def at(self) -> time:

@@ -12,6 +12,7 @@ from tests.chaos.faults import (
     Fault,
     Kind,
     Stopped,
+    conflict,
     no_answer,
     refused,
     rejected,
@@ -161,6 +162,9 @@ class Outside:
         if kind is Kind.UNSEEN:
             effect()
             return None
+        if kind is Kind.REPEATED:
+            effect()
+            return effect()
         if kind is Kind.PARTIAL:
             return dict(list(effect().items())[1:])
         self._happen(kind, call)
@@ -189,6 +193,8 @@ class Outside:
                 raise no_answer(call)
             case Kind.BUSY:
                 raise too_busy(call)
+            case Kind.CONFLICT:
+                raise conflict()
             case Kind.REFUSED:
                 raise refused()
             case Kind.REJECTED:

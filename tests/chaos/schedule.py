@@ -29,7 +29,7 @@ class Schedule:
         told = [f"market={setting.market}", f"clean={self.clean}"]
         told += [f"share={setting.fill_share}"] if setting.fill_share != "1" else []
         told += [f"unfilled={setting.unfilled}"] if setting.unfilled != "cancel" else []
-        told += [name for name in ("closing", "forecasts") if getattr(setting, name)]
+        told += [name for name in ("closing", "forecasts", "dynamo") if getattr(setting, name)]
         told += [f"soon={self.soon}"] if self.soon else []
         told += ["http"] if self.http else []
         return ",".join([*told, *map(str, self.faults)])
@@ -45,6 +45,7 @@ class Schedule:
             unfilled=given.get("unfilled", "cancel"),
             closing="closing" in words,
             forecasts="forecasts" in words,
+            dynamo="dynamo" in words,
         )
         faults = tuple(Fault.read(word) for word in words if "@" in word)
         return cls(setting, faults, int(given.get("clean", 1)), int(given.get("soon", 0)), "http" in words)

@@ -2,20 +2,18 @@
 
 import json
 import pickle
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from lab.exchange import ExchangeBroker, ExchangeData
 from openbell.adapters.memory.archive import MemoryArchive
-from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.events import DomainEvent
-from openbell.model import Halt, Lease, Sleeve
-from openbell.ports import Broker, Desk
+from openbell.model import Halt
+from openbell.ports import Broker, Desk, Ledger
 from paper import PaperExchange
 from tests.chaos.evidence import Evidence, ask
 from tests.chaos.faults import Crash, Fault, Stopped
@@ -24,6 +22,7 @@ from tests.chaos.lambdas import Invocation
 from tests.chaos.machine import Aborted, Ended, Outer, TaskFailed, play
 from tests.chaos.market import CASH, UNMANAGED, Setting, config, history
 from tests.chaos.outside import Outside, Seam
+from tests.chaos.stores import DynamoStore, MemoryStore, Store
 
 _MARKET_CLOSES = 16
 
@@ -60,22 +59,10 @@ class KeptArchive(MemoryArchive):
 
 
 @dataclass
-class WatchedLedger(MemoryLedger):
-    """The ledger, which remembers with how much cash (USD) each sleeve was opened."""
-
-    granted: dict[str, Decimal] = field(default_factory=dict)
-
-    def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
-        """See Ledger."""
-        super().open_sleeve(sleeve, lease)
-        self.granted.setdefault(sleeve.strategy, sleeve.cash)
-
-
-@dataclass
 class Lasting:
     """All that outlives a process."""
 
-    ledger: WatchedLedger = field(default_factory=WatchedLedger)
+    store: Store
     archive: KeptArchive = field(default_factory=KeptArchive)
     inbox: Inbox = field(default_factory=Inbox)
     bus: Bus = field(default_factory=Bus)
@@ -92,7 +79,7 @@ class World:
     def __init__(self, setting: Setting, faults: Sequence[Fault] = (), frozen: bytes = b"") -> None:
         self.setting = setting
         self.config = config(setting)
-        self.lasting = Lasting()
+        self.lasting = Lasting(DynamoStore() if setting.dynamo else MemoryStore())
         state = None
         if frozen:
             self.lasting, state = pickle.loads(frozen)
@@ -111,9 +98,9 @@ class World:
         return pickle.dumps((self.lasting, self.exchange.state))
 
     @property
-    def ledger(self) -> WatchedLedger:
+    def ledger(self) -> Ledger:
         """The ledger itself, without faults."""
-        return self.lasting.ledger
+        return self.lasting.store.ledger
 
     # Executions.
 
@@ -130,7 +117,7 @@ class World:
             back_off=self.pass_time,
         )
         try:
-            with self._wired():
+            with self._at_work():
                 ended = play(outer, name, given)
         except (Aborted, Stopped):
             ended = Ended("ABORTED", "")
@@ -150,9 +137,15 @@ class World:
     def wake_sleepers(self) -> None:
         """Let every Lambda go on whose connection was lost."""
         sleepers, self._sleepers = self._sleepers, []
-        with self._wired():
+        with self._at_work():
             for sleeper in sleepers:
                 self._go_on(sleeper, sleeper.resume)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Handlers see this world."""
+        with self.lasting.store.at_work(), self._wired():
+            yield
 
     def _invoke(self, state: str, function: str, payload: dict[str, Any]) -> Any:
         invocation = self._new(state, function, payload)
@@ -178,7 +171,7 @@ class World:
     def _desk(self) -> Desk:
         return Desk(
             self._seam("broker", self.broker),
-            self._seam("ledger", self.lasting.ledger),
+            self.lasting.store.seen_through(self._seam),
             self._seam("archive", self.lasting.archive),
             self._seam("alerts", self.lasting.inbox),
         )
@@ -215,8 +208,8 @@ class World:
             **vars(ask(self.ledger)),
             exchange=self.exchange,
             unmanaged=dict([UNMANAGED]),
-            granted=self.ledger.granted,
-            crosses=[cross for crosses in self.ledger.crosses.values() for cross in crosses],
+            granted=lasting.store.granted,
+            crosses=lasting.store.crosses,
             alerts=lasting.inbox.received,
             executions=lasting.executions,
             reports=frozenset(lasting.archive.keys()),

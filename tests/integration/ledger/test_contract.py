@@ -219,6 +219,16 @@ class TestRuns:
         assert ledger.run("run-1") == ended
         assert ledger.runs() == [ended]
 
+    def test_an_execution_starts_one_run_at_one_moment(self, ledger: Ledger, lease: Lease) -> None:
+        first = a_run()
+        ledger.start_run(first, lease)
+        a_minute_later = replace(first, run_id="run-1-later", as_of=AS_OF + timedelta(minutes=1))
+        for slower in (replace(first, as_of=AS_OF + timedelta(seconds=2)), a_minute_later):
+            with pytest.raises(StoreUnavailable):
+                ledger.start_run(slower, lease)
+        assert ledger.runs() == [first]
+        assert ledger.run_of("execution-1") == first
+
     def test_a_run_is_recorded_as_skipped_twice_without_harm(self, ledger: Ledger) -> None:
         skipped = replace(a_run(), status=RunStatus.SKIPPED, note="market closed")
         ledger.start_run(skipped, None)

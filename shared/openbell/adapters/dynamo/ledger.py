@@ -140,11 +140,9 @@ class DynamoLedger(Table):
 
     def start_run(self, run: Run, lease: Lease | None) -> None:
         """See Ledger."""
-        execution = items.execution_key(run.execution)
-        started = items.item_with(execution, execution=run.execution, run_id=run.run_id, expires_at=writes.forgotten())
         put, *others = writes.run_puts(run)
         try:
-            self._transact([writes.unless_ended(put), *others, {"Put": {"Item": started}}], lease)
+            self._transact([writes.unless_started(put), *others, writes.execution_put(run)], lease)
         except StoreUnavailable:
             if self.run(run.run_id) != run:
                 raise

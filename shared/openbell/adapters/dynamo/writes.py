@@ -70,14 +70,29 @@ def still_ours(lease: Lease) -> Action:
     }
 
 
-def unless_ended(put: dict[str, Any]) -> Action:
-    """A run that has ended is not started again by a slower attempt."""
+def unless_started(put: dict[str, Any]) -> Action:
+    """A run that has ended, or that another attempt has started at another moment, is not started again."""
     condition = {
-        "ConditionExpression": "attribute_not_exists(pk) OR #status = :running",
+        "ConditionExpression": "attribute_not_exists(pk) OR #status = :running AND as_of = :as_of",
         "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": {":running": items.attribute_of(RunStatus.RUNNING.value)},
+        "ExpressionAttributeValues": {
+            ":running": items.attribute_of(RunStatus.RUNNING.value),
+            ":as_of": put["Put"]["Item"]["as_of"],
+        },
     }
     return {"Put": put["Put"] | condition}
+
+
+def execution_put(run: Run) -> Action:
+    """Which run an execution started: the first one that was written, for ever."""
+    started = items.item_with(
+        items.execution_key(run.execution), execution=run.execution, run_id=run.run_id, expires_at=forgotten()
+    )
+    condition = {
+        "ConditionExpression": "attribute_not_exists(pk) OR run_id = :run_id",
+        "ExpressionAttributeValues": {":run_id": items.attribute_of(run.run_id)},
+    }
+    return {"Put": {"Item": started} | condition}
 
 
 def is_seal(item: Item) -> bool:

@@ -120,8 +120,9 @@ class MemoryLedger:
         """See Ledger."""
         if lease:
             self.check_lease(lease)
-        known = self._runs.get(run.run_id)
-        if known and known.status is not RunStatus.RUNNING and known != run:
+        known = self.run_of(run.execution)
+        same = known and (known.run_id, known.as_of) == (run.run_id, run.as_of)
+        if known and known != run and not (same and known.status is RunStatus.RUNNING):
             raise StoreUnavailable("the ledger was changed by another writer in between: read again")
         self._runs[run.run_id] = run
         self._executions[run.execution] = run.run_id
