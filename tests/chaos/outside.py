@@ -91,6 +91,7 @@ class Outside:
         self._on_the_way: list[tuple[Callable[[], bool], Effect]] = []  # whether it is due, and what then happens
         self._calls = 0
         self._outage: tuple[str, int] = ("", 0)
+        self._paused: list[Invocation] = []  # while the same task runs a second time
 
     def disarm(self) -> None:
         """From now on everything works, and what was on its way arrives."""
@@ -209,7 +210,9 @@ class Outside:
             raise RuntimeError(f"{kind} needs a Lambda to happen to")
         match kind:
             case Kind.TWICE_BEFORE | Kind.TWICE_AFTER:
+                self._paused.append(caller)
                 self._events.deliver_again(caller)
+                self._paused.remove(caller)
             case Kind.ZOMBIE_BEFORE | Kind.ZOMBIE_AFTER:
                 caller.park()
             case Kind.RIVAL:
@@ -217,7 +220,9 @@ class Outside:
             case Kind.SAME_TICK:
                 self._events.start_rival(same_tick=True)
             case Kind.TAKEN_OVER:
-                self._events.take_over()
+                # A task that is paused just before it sends would send when it wakes: see kinds_at.
+                if not any(paused.state.startswith("Execute") for paused in self._paused):
+                    self._events.take_over()
             case Kind.PRINT:
                 self._events.move_market()
             case Kind.HALT | Kind.FLATTEN:

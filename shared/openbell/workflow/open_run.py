@@ -16,6 +16,7 @@ from openbell.errors import (
     ConfigError,
     Halted,
     InvalidInput,
+    LeaseLost,
     LeaseStuck,
     MarketClosed,
     NoStrategyDue,
@@ -93,8 +94,13 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk, executions
 
 
 def _stay_ended(run: Run, ledger: Ledger) -> NoReturn:
-    """What an earlier attempt has ended stays so: it has no report of what a later one would trade."""
+    """What has ended stays so: there is no report of what a later attempt would trade.
+
+    A run that another one has ended as failed is a failure of this execution too: somebody must hear of it.
+    """
     ledger.release_lease(lease_of(run))  # the earlier attempt may have died before it could
+    if run.status is RunStatus.FAILED:
+        raise LeaseLost(f"the run of this execution was ended as {run.status} before: {run.note}")
     raise RunInProgress(f"this execution has ended its run as {run.status} before: {run.note}")
 
 
