@@ -71,7 +71,7 @@ class FakeTable:
     def put_item(self, *, TableName: str, Item: Item, **condition: Any) -> dict[str, Any]:  # noqa: N803
         """Write one item if its condition holds."""
         if not self._holds(_key(Item), condition):
-            raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
+            raise error_of("ConditionalCheckFailedException", "PutItem")
         self._before.clear()
         self._write(_key(Item), Item)
         return {}
@@ -117,11 +117,18 @@ class FakeTable:
         return _parse(text, names, values)(self._items.get(key, {}))
 
 
-def cancelled(codes: list[str]) -> ClientError:
+def cancelled(codes: list[str]) -> Exception:
     """What botocore raises for a transaction that was cancelled, with a reason for each of its actions."""
     reasons = [{"Code": code} for code in codes]
     error = {"Code": "TransactionCanceledException", "Message": f"cancelled: {codes}"}
-    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")
+    raised: Exception = ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")
+    return raised
+
+
+def error_of(code: str, operation: str) -> Exception:
+    """What botocore raises for any other error."""
+    raised: Exception = ClientError({"Error": {"Code": code, "Message": ""}}, operation)
+    return raised
 
 
 def _key(item: Item) -> tuple[str, str]:

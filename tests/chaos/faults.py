@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
 from openbell.errors import (
     BrokerRefused,
@@ -15,7 +15,7 @@ from openbell.errors import (
     RateLimited,
     StoreUnavailable,
 )
-from tests.chaos.dynamo import cancelled
+from tests.chaos.dynamo import cancelled, error_of
 
 
 class Crash(BaseException):
@@ -134,7 +134,7 @@ def too_busy(call: str) -> Exception:
     if call.startswith(("broker.", "data.")):
         return RateLimited("too many requests")
     if call.startswith("dynamo."):
-        return ClientError({"Error": {"Code": "ThrottlingException", "Message": "too many requests"}}, call)
+        return error_of("ThrottlingException", call)
     return _by_port(call)("too many requests")
 
 
