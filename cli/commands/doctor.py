@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -75,4 +75,5 @@ def _price_source(platform: "Platform") -> "MarketData":
     from openbell.adapters.alpaca.data import AlpacaData  # noqa: PLC0415
 
     key_id, secret_key = keys_in(platform.client("secretsmanager"), platform.outputs["BrokerSecretArn"])
-    return AlpacaData(chosen["DataUrl"] or _ALPACA_DATA, key_id, secret_key)
+    feed: Literal["iex", "sip"] = "sip" if chosen.get("DataFeed") == "sip" else "iex"
+    return AlpacaData(chosen["DataUrl"] or _ALPACA_DATA, key_id, secret_key, feed)

@@ -120,12 +120,13 @@ def _keys() -> tuple[str, str]:
 
 
 def market_data() -> MarketData:
-    """The price source that the settings name; Yahoo's gaps are filled by Alpaca, and both by the last run's closes."""
+    """Alpaca and Yahoo, the one first that the settings name; gaps of both are filled by the last run's closes."""
     from openbell.adapters.fallback import FallbackData  # noqa: PLC0415
 
-    if settings().market_data == "alpaca":
-        return FallbackData(_alpaca_data(*_keys()), last_good=archive())
-    return FallbackData(_yahoo(), _alpaca_data(*_keys()), archive())
+    alpaca = _alpaca_data(*_keys())
+    if settings().market_data == "yahoo":
+        return FallbackData(_yahoo(), alpaca, archive())
+    return FallbackData(alpaca, _yahoo() if settings().prices_are_of_today else None, archive())
 
 
 @cache
@@ -133,7 +134,7 @@ def _alpaca_data(key_id: str, secret_key: str) -> MarketData:
     from openbell.adapters.alpaca.data import AlpacaData  # noqa: PLC0415
 
     settings().need("data_url")
-    return AlpacaData(data_url=settings().data_url, key_id=key_id, secret_key=secret_key)
+    return AlpacaData(settings().data_url, key_id, secret_key, settings().data_feed)
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -27,8 +28,14 @@ class Settings(BaseModel):
     broker_url: str = ""
     data_url: str = ""
     broker_secret: str = ""  # ARN of a secret with key_id and secret_key
-    market_data: Literal["yahoo", "alpaca"] = "yahoo"
+    market_data: Literal["alpaca", "yahoo"] = "alpaca"  # which is asked first; the other one fills its gaps
+    data_feed: Literal["iex", "sip"] = "iex"  # of Alpaca's last prices
     config: str = "config/strategies.yaml"  # relative to the layer
+
+    @property
+    def prices_are_of_today(self) -> bool:
+        """Whether the data host is Alpaca's: an exchange that replays history has prices of other days than Yahoo."""
+        return (urlsplit(self.data_url).hostname or "").endswith(".alpaca.markets")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":

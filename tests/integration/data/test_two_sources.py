@@ -1,4 +1,4 @@
-"""Yahoo with Alpaca behind it, as bootstrap wires them, both over HTTP."""
+"""Two sources, as bootstrap wires them in either order, both over HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from openbell import bootstrap
 from openbell.adapters.yahoo import data as yahoo_data
 from openbell.adapters.yahoo.download import Pace
 from openbell.ports import MarketData
+from openbell.settings import Settings
 from openbell.snapshot import fetch_closes
 from paper import serve
 from tests.integration.yahoo.yahoo_server import (
@@ -44,8 +45,8 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeYahoo]:
 
 
 @pytest.fixture
-def data(monkeypatch: pytest.MonkeyPatch, yahoo: FakeYahoo) -> Iterator[MarketData]:
-    """What a Lambda gets that is told of both."""
+def data(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, yahoo: FakeYahoo) -> Iterator[MarketData]:
+    """What a Lambda gets that is told to ask Yahoo first, or whom else the test names."""
     for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(key, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -56,7 +57,12 @@ def data(monkeypatch: pytest.MonkeyPatch, yahoo: FakeYahoo) -> Iterator[MarketDa
         secret = boto3.client("secretsmanager").create_secret(
             Name="keys", SecretString=json.dumps({"key_id": "key", "secret_key": "secret"})
         )
-        told = {"BROKER_SECRET": secret["ARN"], "DATA_URL": alpaca.url, "BUCKET": "bucket", "MARKET_DATA": "yahoo"}
+        told = {
+            "BROKER_SECRET": secret["ARN"],
+            "DATA_URL": alpaca.url,
+            "BUCKET": "bucket",
+            "MARKET_DATA": getattr(request, "param", "yahoo"),
+        }
         for name, value in told.items():
             monkeypatch.setenv(f"OPENBELL_{name}", value)
         _forget()
@@ -82,6 +88,55 @@ def test_yahoo_comes_first_and_alpaca_fills_its_gaps(data: MarketData, yahoo: Fa
 def test_alpaca_stands_in_when_yahoo_fails(data: MarketData, yahoo: FakeYahoo, trouble: Reply) -> None:
     yahoo.tickers = dict.fromkeys(("AAPL", "BRK-B", "KO"), always(trouble))
     assert set(fetch_closes(data, SYMBOLS, MONDAY, TUESDAY).sources.values()) == {"Alpaca"}
+
+
+@pytest.fixture
+def at_alpaca(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange's data host passes for Alpaca's own."""
+    monkeypatch.setattr(Settings, "prices_are_of_today", property(lambda _: True))
+
+
+@pytest.mark.parametrize("data", ["alpaca"], indirect=True)
+@pytest.mark.usefixtures("at_alpaca")
+def test_alpaca_comes_first_on_aws_and_yahoo_fills_its_gaps(data: MarketData, yahoo: FakeYahoo) -> None:
+    yahoo.tickers = {"AAPL": AT_YAHOO, "BRK-B": AT_YAHOO, "KO": AT_YAHOO, "NEW": AT_YAHOO}
+    found = fetch_closes(data, [*SYMBOLS, "NEW"], MONDAY, TUESDAY)
+    assert found.sources == dict.fromkeys(SYMBOLS, "Alpaca") | {"NEW": "Yahoo Finance"}
+    prices = data.latest_prices(["AAPL", "NEW"])
+    assert (prices["AAPL"], prices["NEW"]) == (51, 101)
+
+
+@pytest.mark.parametrize("data", ["alpaca"], indirect=True)
+@pytest.mark.usefixtures("at_alpaca")
+def test_yahoo_that_refuses_a_cloud_costs_only_what_alpaca_lacks(data: MarketData, yahoo: FakeYahoo) -> None:
+    yahoo.tickers = {"NEW": always(TOO_MANY)}
+    found = fetch_closes(data, [*SYMBOLS, "NEW"], MONDAY, TUESDAY)
+    assert found.sources == dict.fromkeys(SYMBOLS, "Alpaca")
+    assert list(found.missing) == ["NEW"]
+
+
+@pytest.mark.parametrize("data", ["alpaca"], indirect=True)
+def test_an_exchange_that_replays_history_is_never_mixed_with_prices_of_today(
+    data: MarketData, yahoo: FakeYahoo
+) -> None:
+    yahoo.tickers = {"NEW": AT_YAHOO}
+    found = fetch_closes(data, [*SYMBOLS, "NEW"], MONDAY, TUESDAY)
+    assert list(found.missing) == ["NEW"]
+    assert data.latest_prices(["NEW"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "of_today"),
+    [
+        ("https://data.alpaca.markets", True),
+        ("https://data.sandbox.alpaca.markets", True),
+        ("http://127.0.0.1:8080", False),
+        ("https://alpaca.markets.example.com", False),
+        ("", False),
+    ],
+)
+def test_only_alpacas_own_host_has_prices_of_today(url: str, of_today: bool) -> None:
+    assert Settings(data_url=url).prices_are_of_today is of_today
 
 
 def test_a_ticker_that_nobody_knows_is_told_with_both_reasons(data: MarketData, yahoo: FakeYahoo) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -97,6 +98,37 @@ def test_the_host_is_the_one_given_whatever_the_environment_says(
 ) -> None:
     monkeypatch.setenv("APCA_API_DATA_URL", "http://127.0.0.1:9")
     assert data_of(url_of(exchange(closes(KO=[50])))).latest_prices(["KO"]) == {"KO": D(50)}
+
+
+def free_plan(request: Request, proceed: Proceed) -> Response:
+    """As Alpaca answers an account that pays for no data: trades of all exchanges only when they are 15 minutes old."""
+    feed = request.args.get("feed")
+    if feed not in {"iex", "sip"} or (feed == "sip" and "latest" in request.path):
+        return Response('{"message": "subscription does not permit querying recent SIP data"}', 403)
+    return proceed()
+
+
+def test_a_free_plan_serves_closes_of_all_exchanges_and_last_prices_of_one(url_of: Serve) -> None:
+    url = url_of(exchange(closes(KO=[50, 51]), at(14, "10:00")), free_plan)
+    data = data_of(url)
+    assert data.daily_closes(["KO"], FIRST, date(2022, 6, 13))["KO"].tolist() == [50.0]
+    assert data.latest_prices(["KO"]) == {"KO": D(50)}
+    with pytest.raises(BrokerRefused, match="does not permit querying recent SIP data"):
+        AlpacaData(url, "key", "secret", "sip").latest_prices(["KO"])
+
+
+@pytest.mark.parametrize("feed", ["iex", "sip"])
+def test_the_feed_of_last_prices_is_the_one_that_is_asked_for(url_of: Serve, feed: Literal["iex", "sip"]) -> None:
+    asked = []
+
+    def note(request: Request, proceed: Proceed) -> Response:
+        asked.append(request.args["feed"])
+        return proceed()
+
+    data = AlpacaData(url_of(exchange(closes(KO=[50])), note), "key", "secret", feed)
+    data.daily_closes(["KO"], FIRST, LAST)
+    data.latest_prices(["KO"])
+    assert asked == ["sip", feed]
 
 
 # What a failed call means.

@@ -21,7 +21,7 @@ TABLE, BUCKET = {"OPENBELL_TABLE"}, {"OPENBELL_BUCKET"}
 TOPIC, BUS = {"OPENBELL_ALERTS_TOPIC"}, {"OPENBELL_EVENT_BUS"}
 ENVIRONMENT = {
     "OpenRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
-    "SelectUniverseFunction": BUCKET | BROKER | {"OPENBELL_MARKET_DATA"},
+    "SelectUniverseFunction": BUCKET | BROKER | {"OPENBELL_MARKET_DATA", "OPENBELL_DATA_FEED"},
     "ForecastFunction": TABLE | BUCKET,
     "AggregateSignalsFunction": TABLE | BUCKET,
     "ExecuteOrderFunction": TABLE | BROKER,

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from itertools import batched
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,22 @@ from openbell.adapters.alpaca.client import FAILURES, AlpacaClient, explain_read
 from openbell.errors import BrokerUnavailable, DataUnavailable, OpenbellError
 
 _SYMBOLS = 200  # in one request: their names stay within a URL of usual length
+_PAST = "sip"  # trades of all exchanges: free plans may see it too, but for the last 15 minutes
 _NO_LIMIT = 10**9  # makes the library ask for the largest pages, 10,000 bars
 
 
 class AlpacaData:
-    """`openbell.ports.MarketData` over Alpaca's market data API."""
+    """`openbell.ports.MarketData` over Alpaca's market data API.
+
+    Closes are those of all exchanges. Last prices are of `feed`: iex, one exchange, which every plan may see; or sip,
+    all of them, which a plan that is paid for may see.
+    """
 
     name = "Alpaca"
 
-    def __init__(self, data_url: str, key_id: str, secret_key: str) -> None:
+    def __init__(self, data_url: str, key_id: str, secret_key: str, feed: Literal["iex", "sip"] = "iex") -> None:
         self._client = AlpacaClient(data_url, data_url, key_id, secret_key)
+        self._feed = feed
 
     def daily_closes(self, symbols: Sequence[str], start: date, end: date) -> pd.DataFrame:
         """See MarketData."""
@@ -42,7 +48,7 @@ class AlpacaData:
         prices: dict[str, Decimal] = {}
         for group in batched(symbols, _SYMBOLS, strict=False):
             try:
-                trades = self._client.get_latest_trades(list(group))
+                trades = self._client.get_latest_trades(list(group), feed=self._feed)
             except FAILURES as error:
                 raise _explain(error, "latest trades") from error
             prices |= {symbol: Decimal(str(trade["p"])) for symbol, trade in trades.items()}
@@ -58,6 +64,7 @@ class AlpacaData:
                     end.isoformat(),
                     adjustment="all",
                     limit=_NO_LIMIT,
+                    feed=_PAST,
                     raw=True,
                 )
             )
