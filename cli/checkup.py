@@ -1,6 +1,5 @@
 """What can be wrong with a platform: each check looks at one thing, and says how to mend it. None of them trades."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +9,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.formats import count, money
+from openbell.broker_keys import HOW, broker_keys
 from openbell.config import load_config
-from openbell.errors import BrokerRefused, ConfigError, OpenbellError, RateLimited, RetryableError
+from openbell.errors import BrokerRefused, ConfigError, KeysRefused, OpenbellError, RateLimited, RetryableError
 from openbell.model import NEW_YORK
 from openbell.ports import Broker, Ledger, MarketData
 from openbell.strategies import build_strategies
@@ -21,7 +21,7 @@ _MOST_SKEW = timedelta(seconds=60)
 _PENDING = "PendingConfirmation"
 _DEPLOY = "deploy the stack again: `make deploy`"
 _MENDS: Mapping[type[OpenbellError], str] = {
-    BrokerRefused: "see docs/runbook.md, 'Keys'",
+    BrokerRefused: HOW,
     ConfigError: "correct the file; docs/writing-a-strategy.md shows what it may say",
     RateLimited: "wait a minute, and ask again",
     RetryableError: "ask again in a minute; if it lasts, look at the service's status page",
@@ -103,15 +103,10 @@ def look_at_secret(secretsmanager: Any, arn: str) -> str:
 
 def keys_in(secretsmanager: Any, arn: str) -> tuple[str, str]:
     """The broker's key_id and secret_key."""
-    text = secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
     try:
-        keys = json.loads(text)
-        found = str(keys["key_id"]), str(keys["secret_key"])
-    except (ValueError, LookupError, TypeError) as error:
-        raise Ailment(f"{arn} is not JSON with key_id and secret_key", _MENDS[BrokerRefused]) from error
-    if not all(found):
-        raise Ailment(f"the broker's keys in {arn} are not filled in", _MENDS[BrokerRefused])
-    return found
+        return broker_keys(secretsmanager.get_secret_value(SecretId=arn)["SecretString"], arn)
+    except KeysRefused as refused:
+        raise Ailment(str(refused).removesuffix(f"; {HOW}"), HOW) from refused
 
 
 def look_at_account(broker: Broker) -> str:
@@ -177,7 +172,7 @@ def look_at_schedules(cloudformation: Any, scheduler: Any, stack: str) -> str:
     if not names:
         raise Ailment("the stack has no schedule", _DEPLOY)
     if off:
-        raise Ailment(", ".join(off), "deploy with ScheduleState=ENABLED; until then runs start by hand only")
+        raise Ailment(", ".join(off), "openbell schedules on; until then runs start by hand only")
     return f"{count(len(names), 'schedule')} enabled"
 
 

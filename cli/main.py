@@ -14,6 +14,7 @@ from cli.commands.forecasts import forecasts
 from cli.commands.halt import halt, resume
 from cli.commands.run import run
 from cli.commands.runs import replay, runs
+from cli.commands.schedules import schedules
 from cli.commands.status import status
 from cli.commands.strategies import strategies
 from cli.commands.sweep import sweep
@@ -54,6 +55,7 @@ app.command(rich_help_panel=OPERATE)(cost)
 app.command(rich_help_panel=OPERATE)(doctor)
 app.command(rich_help_panel=OPERATE)(halt)
 app.command(rich_help_panel=OPERATE)(resume)
+app.add_typer(schedules, name="schedules", rich_help_panel=OPERATE)
 app.command()(forecast)
 app.add_typer(forecasts, name="forecasts")
 app.add_typer(strategies, name="strategies")

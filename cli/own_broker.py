@@ -7,8 +7,9 @@ from paper import Credentials
 
 
 def parameters_for(url: str) -> dict[str, str]:
-    """The template's parameters with which a stack trades and prices at the exchange that serves at `url`."""
-    return {"BrokerUrl": url, "DataUrl": url, "MarketData": "alpaca", "TradingMode": "paper"}
+    """The template's parameters with which a stack trades on schedule at the exchange that serves at `url`."""
+    chosen = {"MarketData": "alpaca", "TradingMode": "paper", "ScheduleState": "ENABLED"}
+    return {"BrokerUrl": url, "DataUrl": url} | chosen
 
 
 def hand_over(keys: Credentials, cloud: LocalCloud) -> None:

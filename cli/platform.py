@@ -1,6 +1,5 @@
 """The platform that a command looks at or steers: a stack on AWS, or the same stack in a local cloud."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,8 @@ from cli.endpoint import ENDPOINT_FILE, read_endpoint
 from openbell.adapters.alpaca.broker import AlpacaBroker
 from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.adapters.s3_archive import S3Archive
-from openbell.errors import BrokerRefused, InvalidInput, OpenbellError, StoreRefused
+from openbell.broker_keys import broker_keys
+from openbell.errors import InvalidInput, OpenbellError, StoreRefused
 from openbell.ports import Archive, Broker, Ledger
 
 LOCAL_STACK = "openbell"  # the name of the stack in a local cloud
@@ -200,7 +200,7 @@ class Platform:
 
     @cached_property
     def broker(self) -> Broker:
-        """The brokerage account, with the keys in the stack's secret; BrokerRefused if they were not filled in."""
+        """The brokerage account, with the keys in the stack's secret; KeysRefused if they were not filled in."""
         key_id, secret_key = self._keys()
         url = self.outputs["BrokerUrlInUse"]
         # Commands ask for no prices beside those of positions: the data host is never called.
@@ -208,14 +208,7 @@ class Platform:
 
     def _keys(self) -> tuple[str, str]:
         arn = self.outputs["BrokerSecretArn"]
-        try:
-            keys = json.loads(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
-            found = str(keys["key_id"]), str(keys["secret_key"])
-        except (ValueError, LookupError, TypeError) as error:
-            raise BrokerRefused(f"the secret {arn} must be JSON with key_id and secret_key; {_KEYS}") from error
-        if not all(found):
-            raise BrokerRefused(f"the broker's keys in the secret {arn} were not filled in; {_KEYS}")
-        return found
+        return broker_keys(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"], arn)
 
     def execution_status(self, execution: str) -> str:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; empty if there is no such execution (any more)."""
@@ -236,9 +229,6 @@ class Platform:
 
     def _arn(self, execution: str) -> str:
         return f"{self.outputs['StateMachineArn'].replace(':stateMachine:', ':execution:')}:{execution}"
-
-
-_KEYS = "see docs/runbook.md, 'Keys'"
 
 
 def _explained(error: Exception, place: Place) -> OpenbellError:

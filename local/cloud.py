@@ -93,7 +93,7 @@ class LocalCloud:
             on_unattended: called with the id of an asynchronous invocation and True when it begins, False when it ends.
         """
         self._template = template
-        self._parameters = dict(parameters or {})
+        self._parameters = parameters or {}
         self._deployments = 1
         self._work = work
         self._wait = wait
@@ -172,15 +172,20 @@ class LocalCloud:
     def deploy(self, template: Path | None = None, parameters: Mapping[str, str] | None = None) -> None:
         """Deploy once more over what is there, as a second `sam deploy` does; executions go on meanwhile.
 
-        `template` takes the place of the one before, and `parameters` come on top of those before. DeployError if it
+        `template` takes the place of the one before, and `parameters` come on top of the stack's. DeployError if it
         cannot be made: then everything is as it was.
         """
         self._deployments += 1
-        template, given = template or self._template, {**self._parameters, **(parameters or {})}
+        template, given = template or self._template, self._present_parameters() | dict(parameters or {})
         artefacts = self._artefacts.of_another(template.parent, self._build / f"deployment-{self._deployments}")
         self._stack = deploy(template, given, artefacts, self._clients, self._stack_name, self._failures)
-        self._template, self._parameters = template, given
+        self._template = template
         self.__dict__.pop("schedules", None)  # they may have changed
+
+    def _present_parameters(self) -> dict[str, str]:
+        """The stack's, which somebody may have changed through the API."""
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=self._stack_name)["Stacks"]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     def tell_aborted(self) -> None:
         """Send the events of executions that ran when the last cloud with this folder ended; they are ABORTED now.
@@ -274,7 +279,12 @@ class LocalCloud:
     def schedules_due(self, at: datetime | None = None) -> tuple[Schedule, ...]:
         """The enabled schedules that fire in the minute of `at` (zone-aware), by default the clock's."""
         moment = at or self._clock()
-        return tuple(schedule for schedule in self.schedules if schedule.enabled and schedule.is_due(moment))
+        return tuple(each for each in self.schedules if each.is_due(moment) and self.is_enabled(each))
+
+    def is_enabled(self, schedule: Schedule) -> bool:
+        """Whether it fires now: somebody may have switched it since it was deployed."""
+        found = self.client("scheduler").get_schedule(Name=schedule.name, GroupName=schedule.group)
+        return bool(found["State"] == "ENABLED")
 
     def fire(self, schedule: Schedule, at: datetime | None = None) -> str:
         """Start the schedule's target as if it fired at `at`; gives the execution's ARN."""

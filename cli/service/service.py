@@ -106,17 +106,17 @@ class _Service:
 
     def play(self, cloud: LocalCloud, until: datetime) -> None:
         """Fire every schedule when it is due; KeyboardInterrupt if it was stopped before `until`."""
-        schedules = [schedule for schedule in cloud.schedules if schedule.enabled]
         ledger = DynamoLedger(cloud.client("dynamodb"), cloud.outputs["TableName"])
 
         def fire(tick: Tick) -> None:
-            if not cloud.has_fired(tick.schedule, tick.at):  # a restart comes to the same moment once more
+            fired = cloud.has_fired(tick.schedule, tick.at)  # a restart comes to the same moment once more
+            if not fired and cloud.is_enabled(tick.schedule):
                 cloud.fire(tick.schedule, tick.at)
 
         with _signals_to(self._timeline.stop), self._voice.status(lambda: self._exchange.now, self._equity):
             try:
                 cloud.tell_aborted()
-                for _ in self._timeline.play(schedules, fire, until):
+                for _ in self._timeline.play(cloud.schedules, fire, until):
                     self._tell_ended(ledger)
             finally:
                 self._end(cloud)

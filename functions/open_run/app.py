@@ -2,15 +2,17 @@
 
 import openbell.cold_start  # noqa: F401 before all other imports
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
-from openbell.errors import Halted, LeaseStuck, RunSkipped
+from openbell.errors import Halted, KeysLost, KeysRefused, LeaseStuck, RunSkipped
 from openbell.lambdas import Event, entry_point, logger, metrics, publish
 from openbell.runs import RunInputs
 from openbell.workflow.open_run import RunRequest, open_run
+from openbell.workflow.skip_without_keys import skip_without_keys
 
 
 class Request(Event):
@@ -37,6 +39,10 @@ def handler(event: OpenRunEvent) -> dict[str, Any]:
         inputs = open_run(request, bootstrap.config(), bootstrap.desk(), bootstrap.executions(event.execution_arn))
     except RunSkipped as skipped:
         answer = _skipped(skipped)
+    except KeysRefused as refused:
+        bootstrap.forget_keys()
+        now = datetime.now(UTC)
+        answer = _skipped(skip_without_keys(request, refused, now, bootstrap.ledger(), bootstrap.alerts()))
     else:
         metrics.add_metric("RunsOpened", MetricUnit.Count, 1)
         answer = _opened(inputs)
@@ -60,7 +66,7 @@ def _skipped(skipped: RunSkipped) -> dict[str, Any]:
     """The state machine reads the same fields of every answer."""
     logger.info("run skipped", extra={"reason": str(skipped)})
     metrics.add_metric("RunsSkipped", MetricUnit.Count, 1)
-    if not isinstance(skipped, LeaseStuck):  # which is no reason to be calm
+    if not isinstance(skipped, LeaseStuck | KeysLost):  # which are no reasons to be calm
         metrics.add_metric("Heartbeat", MetricUnit.Count, 1)
     if isinstance(skipped, Halted):
         metrics.add_metric("Halted", MetricUnit.Count, 1)

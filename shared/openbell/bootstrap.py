@@ -8,8 +8,8 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from openbell.broker_keys import broker_keys
 from openbell.config import PlatformConfig, load_config
-from openbell.errors import BrokerRefused
 from openbell.ports import Alerts, Archive, Broker, Desk, Events, Executions, Ledger, MarketData
 from openbell.settings import Settings
 
@@ -110,13 +110,15 @@ def _keys() -> tuple[str, str]:
     from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415 it imports boto3
 
     settings().need("broker_secret")
-    secret: Any = parameters.get_secret(settings().broker_secret, transform="json", max_age=_SECRET_SECONDS)
-    if not isinstance(secret, dict) or not secret.get("key_id") or not secret.get("secret_key"):
-        raise BrokerRefused(
-            f"the secret {settings().broker_secret} must be JSON with key_id and secret_key, both filled in: "
-            "see docs/runbook.md, 'Keys'"
-        )
-    return secret["key_id"], secret["secret_key"]
+    text = parameters.get_secret(settings().broker_secret, max_age=_SECRET_SECONDS)
+    return broker_keys(str(text), settings().broker_secret)
+
+
+def forget_keys() -> None:
+    """Read the keys anew next time: those that were refused may be corrected by then."""
+    from aws_lambda_powertools.utilities.parameters import clear_caches  # noqa: PLC0415 as above
+
+    clear_caches()
 
 
 def market_data() -> MarketData:

@@ -15,11 +15,14 @@ leaves of this tree:
     │   ├── Halted
     │   ├── RunInProgress
     │   ├── LeaseStuck            a lease that is older than any run may be
+    │   ├── NoBrokerKeys          keys are not filled in, or not accepted, and never were
+    │   ├── KeysLost              the same, of a platform that has traded
     │   └── NoStrategyDue
     ├── PermanentError            a retry cannot help: alert and stop before any (further) order
     │   ├── ConfigError           the configuration is wrong
     │   ├── InvalidInput          an event or a command is wrong
-    │   ├── BrokerRefused         keys, permissions, blocked account
+    │   ├── BrokerRefused         permissions, blocked account
+    │   │   └── KeysRefused       keys that are missing, placeholders or not accepted
     │   ├── StoreRefused          DynamoDB: permissions, a missing table
     │   ├── StaleData             prices too old or too incomplete to trade on
     │   ├── TooManyForecastFailures
@@ -84,6 +87,14 @@ class LeaseStuck(RunSkipped):
     """The lease is older than any run may be, and whether its holder has ended cannot be learned."""
 
 
+class NoBrokerKeys(RunSkipped):
+    """There are no keys yet that the broker accepts: a platform that nobody has finished setting up."""
+
+
+class KeysLost(RunSkipped):
+    """The broker no longer accepts the keys of a platform that has traded."""
+
+
 class NoStrategyDue(RunSkipped):
     """No enabled strategy follows the schedule that fired."""
 
@@ -102,6 +113,10 @@ class InvalidInput(PermanentError):
 
 class BrokerRefused(PermanentError):
     """The broker refuses to serve this account: keys, permissions, blocked."""
+
+
+class KeysRefused(BrokerRefused):
+    """The keys are not filled in, are a placeholder, or are not accepted by the broker."""
 
 
 class StoreRefused(PermanentError):

@@ -111,7 +111,7 @@ def test_keys_that_the_broker_refuses_are_told_apart_from_keys_that_are_missing(
     with answering(clinic, "/v2/account", 401, {"message": "unauthorized."}):
         found = clinic.ailing()
     assert list(found) == ["account"]
-    assert "BrokerRefused: Alpaca refuses the account with status 401: unauthorized." in found["account"]
+    assert "KeysRefused: Alpaca refuses the keys: unauthorized." in found["account"]
 
 
 def test_a_blocked_account_is_named_with_its_flags(clinic: Clinic) -> None:
@@ -149,7 +149,7 @@ def test_a_schedule_that_is_off_is_named(clinic: Clinic) -> None:
     finally:
         scheduler.update_schedule(State="ENABLED", **which, **same)
     assert list(found) == ["schedules"]
-    assert found["schedules"].startswith(f"{listed['Name']} is DISABLED / deploy with ScheduleState=ENABLED")
+    assert found["schedules"].startswith(f"{listed['Name']} is DISABLED / openbell schedules on")
 
 
 def test_a_halt_is_told_with_the_way_out(clinic: Clinic) -> None:

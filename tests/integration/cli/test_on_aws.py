@@ -82,10 +82,10 @@ def test_a_halt_reaches_the_table_although_the_broker_cannot_be_asked(ledger: Dy
 def test_keys_that_were_not_filled_in_are_told(ledger: DynamoLedger) -> None:
     status = openbell("status")
     assert status.exit_code == 1
-    assert "BrokerRefused: the broker's keys in the secret" in " ".join(status.stdout.split())
+    assert "KeysRefused: the broker's keys in the secret" in " ".join(status.stdout.split())
     books = openbell("reconcile")
     assert books.exit_code == 1
-    assert "were not filled in; see docs/runbook.md, 'Keys'" in words(books)
+    assert "are not filled in; see docs/runbook.md, 'Keys'" in words(books)
 
 
 @pytest.mark.parametrize("content", ["no JSON", "{}", "[]", '{"key_id": "a"}'])

@@ -80,7 +80,7 @@ def test_every_schedule_starts_the_workflow(own: LocalCloud) -> None:
     events = written()["Resources"]["StateMachine"]["Properties"]["Events"]
     assert {schedule.logical_id for schedule in own.schedules} == {f"StateMachine{name}" for name in events}
     assert {schedule.state_machine_arn for schedule in own.schedules} == {own.outputs["LiveMachineArn"]}
-    assert all(schedule.enabled for schedule in own.schedules)
+    assert not any(schedule.enabled for schedule in own.schedules)  # until somebody switches them on
 
 
 def test_paper_trading_is_the_default(own: LocalCloud) -> None:

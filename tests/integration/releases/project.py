@@ -51,7 +51,16 @@ class Platform:
 
     def run(self) -> str:
         """A run that a schedule starts, to its end; gives the execution's status."""
-        arn = self.cloud.fire(self.cloud.schedules_due()[0], self.exchange.now)
+        return self.ended(self.cloud.fire(self.cloud.schedules_due()[0], self.exchange.now))
+
+    def by_hand(self) -> str:
+        """A run that a person starts, to its end; gives the execution's status."""
+        states = self.cloud.client("stepfunctions")
+        arn = self.cloud.outputs["LiveMachineArn"]
+        return self.ended(states.start_execution(stateMachineArn=arn, input="{}")["executionArn"])
+
+    def ended(self, arn: str) -> str:
+        """The execution's status when it has ended."""
         deadline = time.monotonic() + _PATIENCE_S
         while (status := self._status(arn)) == "RUNNING":
             assert time.monotonic() < deadline, "the run has not ended"
@@ -76,9 +85,12 @@ class Platform:
 
 
 @contextmanager
-def a_platform(folder: Path) -> Iterator[Platform]:
-    """The platform on a Wednesday at three, with one strategy and keys in the secret."""
-    exchange, keys = PaperExchange(sample(), D(100000), WEDNESDAY, slippage_bps=2), KEYS
+def a_platform(folder: Path, *, as_deployed: bool = False) -> Iterator[Platform]:
+    """The platform on a Wednesday at three, with one strategy and keys in the secret.
+
+    With `as_deployed` it is as a first deployment leaves it: schedules as the template has them, and no keys.
+    """
+    exchange = PaperExchange(sample(), D(100000), WEDNESDAY, slippage_bps=2)
     while_waiting: list[Callable[[], None]] = []
 
     def wait(seconds: float) -> None:
@@ -88,10 +100,10 @@ def a_platform(folder: Path) -> Iterator[Platform]:
         exchange.wait(seconds)
 
     with (
-        serve(exchange, credentials=keys) as served,
+        serve(exchange, credentials=KEYS) as served,
         LocalCloud(
             template=TEMPLATE,
-            parameters=parameters_for(served.url),
+            parameters=parameters_for(served.url) | ({"ScheduleState": "DISABLED"} if as_deployed else {}),
             work=folder,
             wait=wait,
             clock=lambda: exchange.now,
@@ -99,5 +111,6 @@ def a_platform(folder: Path) -> Iterator[Platform]:
             retry_scale=0.0,
         ) as cloud,
     ):
-        hand_over(keys, cloud)
+        if not as_deployed:
+            hand_over(KEYS, cloud)
         yield Platform(cloud, exchange, while_waiting)

@@ -10,6 +10,7 @@ from openbell.adapters.alpaca.client import FAILURES, AlpacaClient, explain_read
 from openbell.errors import (
     BrokerRefused,
     ConfigError,
+    KeysRefused,
     OpenbellError,
     OrderNotCancelable,
     OrderRejected,
@@ -177,7 +178,7 @@ def _explain_submit(error: Exception, request: OrderRequest) -> OpenbellError:  
         case 429:
             return RateLimited(f"Alpaca refuses more requests for now ({what})")
         case 401:
-            return BrokerRefused(f"Alpaca refuses the keys: {words}")
+            return KeysRefused(f"Alpaca refuses the keys: {words}")
         case 403 if "code" not in (getattr(error, "_error", None) or {}):
             return BrokerRefused(f"Alpaca refuses the account: {words}")
         case 409 | 422 if _says_duplicate(words):

@@ -10,11 +10,11 @@ from requests import HTTPError, PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidJSONError
 
-from openbell.errors import BrokerRefused, BrokerUnavailable, OpenbellError, RateLimited
+from openbell.errors import BrokerRefused, BrokerUnavailable, KeysRefused, OpenbellError, RateLimited
 
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
 LONGEST_WAIT_SECONDS = 15.0  # for the end of the broker's minute: a Lambda's time is short
-_RATE_LIMITED, _SERVER_ERROR = 429, 500
+_UNAUTHORIZED, _FORBIDDEN, _RATE_LIMITED, _SERVER_ERROR = 401, 403, 429, 500
 
 
 class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
@@ -112,6 +112,13 @@ def words_of(error: Exception) -> str:
     return str(error)
 
 
+def keys_are_refused(error: Exception) -> bool:
+    """Whether the answer concerns the keys: 401, or a 403 that says "forbidden" without a code of a cause."""
+    body = getattr(error, "_error", None)
+    status = status_of(error)
+    return status == _UNAUTHORIZED or (status == _FORBIDDEN and isinstance(body, dict) and "code" not in body)
+
+
 def explain_read(error: Exception, what: str) -> OpenbellError:
     """What a failed call that changes nothing means."""
     status = status_of(error)
@@ -119,4 +126,6 @@ def explain_read(error: Exception, what: str) -> OpenbellError:
         return BrokerUnavailable(f"Alpaca did not answer {what}: {words_of(error)}")
     if status == _RATE_LIMITED:
         return RateLimited(f"Alpaca refuses more requests for now ({what})")
+    if keys_are_refused(error):
+        return KeysRefused(f"Alpaca refuses the keys: {words_of(error)}")
     return BrokerRefused(f"Alpaca refuses {what} with status {status}: {words_of(error)}")
