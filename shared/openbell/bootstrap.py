@@ -118,7 +118,7 @@ def forget_keys() -> None:
     """Read the keys anew next time: those that were refused may be corrected by then."""
     from aws_lambda_powertools.utilities.parameters import clear_caches  # noqa: PLC0415 as above
 
-    clear_caches()
+    clear_caches()  # type: ignore[no-untyped-call]  # the library has no type for it
 
 
 def market_data() -> MarketData:
