@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import BooksDisagree, BrokerRefused
+from openbell.execution.drift import set_drift_apart
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import (
     Account,
@@ -15,7 +16,9 @@ from openbell.model import (
     MarketClock,
     Order,
     OrderRequest,
+    Quarantine,
     Sleeve,
+    UnsentAlert,
 )
 from openbell.ports import Broker, Ledger
 from openbell.runs import fenced
@@ -32,6 +35,7 @@ class Rehearsal:
     orders: Mapping[str, tuple[Order, Order]]  # open ones by client_order_id: before, after
     sleeves: Mapping[str, Sleeve]  # after
     cancelled: tuple[str, ...]  # broker's ids of orders that it would cancel
+    quarantines: tuple[Quarantine, ...]  # after
     failure: str = ""
 
 
@@ -46,11 +50,13 @@ def rehearse_reconciliation(broker: Broker, ledger: Ledger, clock: MarketClock) 
     found, failure = Reconciliation(), ""
     try:
         found = reconcile(looking, copy, lease, clock.now - IN_FLIGHT)
-    except (BooksDisagree, LookupError, ValueError) as error:  # as they would end the next run
+        set_drift_apart(found.drift, clock.now, copy, lease)
+    except BooksDisagree as error:  # as it would end the next run
         failure = f"{type(error).__name__}: {error}"
     after = {order_id: copy.order(order.run_id, order_id) or order for order_id, order in before.items()}
     pairs = {order_id: (before[order_id], after[order_id]) for order_id in before}
-    return Rehearsal(found, pairs, copy.sleeves(), tuple(looking.cancelled), failure)
+    quarantines = tuple(copy.quarantines())
+    return Rehearsal(found, pairs, copy.sleeves(), tuple(looking.cancelled), quarantines, failure)
 
 
 def _copied(ledger: Ledger, orders: list[Order], clock: MarketClock) -> tuple[MemoryLedger, Lease]:
@@ -60,6 +66,8 @@ def _copied(ledger: Ledger, orders: list[Order], clock: MarketClock) -> tuple[Me
     lease = fenced(_HOLDER, 1)  # a new ledger counts from 1
     for sleeve in ledger.sleeves().values():
         copy.open_sleeve(sleeve, lease)
+    for found in ledger.quarantines():
+        copy.quarantine(found, UnsentAlert("", ""), lease)
     for run in ledger.runs():
         copy.start_run(run, None)
     by_run: dict[str, list[Order]] = defaultdict(list)

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.formats import shares
-from openbell.model import RunStatus, Side
+from openbell.model import QuarantineKind, RunStatus, Side
 
 ZERO = Decimal(0)
 
@@ -253,11 +253,23 @@ class ReconciliationPart(_Part):
     unmanaged: dict[str, Decimal] = {}  # shares that no strategy owns
 
 
+class QuarantinePart(_Part):
+    """A symbol or a sleeve that is not traded until a person has repaired it."""
+
+    kind: QuarantineKind
+    name: str
+    reason: str
+    evidence: str
+    since: datetime
+
+
 class ChecksPart(_Part):
     """The run's own comparison of ledger and broker at its end."""
 
     books_agree: bool | None = None  # None: the run ended before it could compare
     differences: tuple[DriftPart, ...] = ()
+    quarantines: tuple[QuarantinePart, ...] = ()
+    unsent_alerts: tuple[str, ...] = ()  # subjects
 
 
 class RunReport(_Part):

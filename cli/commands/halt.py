@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.options import JsonOption, LocalOption, StackOption, operating, tell
+from cli.commands.options import JsonOption, LocalOption, StackOption, confirmed, operating, tell
 from cli.exits import Exit
 from cli.formats import count
 from cli.person import person
@@ -66,12 +66,7 @@ def _tell(platform: "Platform", before: Halt | None, after: Halt | None, *, as_j
 
 def _confirmed(platform: "Platform") -> bool:
     sleeves = list(platform.ledger.sleeves().values())
-    question = f"Sell all that the strategies hold in {platform.place.stack} ({_held(sleeves)})?"
-    try:
-        return typer.confirm(question, err=True)
-    except typer.Abort:  # nobody is there to answer
-        typer.echo(err=True)
-        return False
+    return confirmed(f"Sell all that the strategies hold in {platform.place.stack} ({_held(sleeves)})?")
 
 
 def _held(sleeves: Sequence[Sleeve]) -> str:

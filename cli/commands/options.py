@@ -49,6 +49,15 @@ def tell[V](platform: "Platform", view: V, tables: Callable[[V], Iterable[Render
         console.print(table, highlight=False)
 
 
+def confirmed(question: str) -> bool:
+    """Whether a person says yes; nobody there to answer is a no."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        typer.echo(err=True)
+        return False
+
+
 def _heading(platform: "Platform") -> str:
     mode = "[bold red]live: real money[/]" if platform.mode == "live" else "paper"
     return f"[bold]{escape(platform.place.stack)}[/] [dim]{escape(platform.where)}[/], {mode}"

@@ -15,7 +15,7 @@ from cli.rehearsed_books import Rehearsal, rehearse_reconciliation
 from cli.views.positions import drift_table
 from cli.views.status import halt_line
 from openbell.execution.reconciliation import Drift, Reconciliation
-from openbell.model import ZERO, BrokerOrder, BrokerPosition, Halt, Order, OrderStatus, Sleeve
+from openbell.model import NEW_YORK, ZERO, BrokerOrder, BrokerPosition, Halt, Order, OrderStatus, Quarantine, Sleeve
 from openbell.ports import Broker, Ledger
 
 
@@ -50,19 +50,20 @@ class Books:
     account_cash: Decimal
     next_run: tuple[str, ...]
     drift: tuple[Drift, ...]
+    quarantines: tuple[Quarantine, ...]  # once the next run has opened
     failure: str
     halt: Halt | None
     run_under_way: str  # the holder of the lease
 
     @property
     def exit(self) -> Exit:
-        """BOOKS_DISAGREE when the next run could not mend the books by itself."""
-        return Exit.BOOKS_DISAGREE if self.drift or self.failure else Exit.OK
+        """BOOKS_DISAGREE when there is something that only a person can repair."""
+        return Exit.BOOKS_DISAGREE if self.drift or self.quarantines or self.failure else Exit.OK
 
 
 def read_books(ledger: Ledger, broker: Broker) -> Books:
     """Compare now; nothing is written. Raises what the broker raises when it does not answer: unknown is not empty."""
-    sleeves, lease = ledger.sleeves(), ledger.lease()
+    sleeves, lease, quarantines = ledger.sleeves(), ledger.lease(), tuple(ledger.quarantines())
     rehearsal = rehearse_reconciliation(broker, ledger, broker.clock())
     return Books(
         orders=tuple(_order_differences(rehearsal)),
@@ -70,8 +71,9 @@ def read_books(ledger: Ledger, broker: Broker) -> Books:
         foreign_orders=tuple(_foreign(broker.open_orders(), [before for before, _ in rehearsal.orders.values()])),
         sleeve_cash=sum((sleeve.cash for sleeve in sleeves.values()), ZERO),
         account_cash=broker.account().cash,
-        next_run=tuple(_next_run(rehearsal)),
+        next_run=tuple(_next_run(rehearsal, quarantines)),
         drift=rehearsal.found.drift,
+        quarantines=rehearsal.quarantines,
         failure=rehearsal.failure,
         halt=ledger.halt(),
         run_under_way=lease.holder if lease else "",
@@ -119,7 +121,7 @@ def _broker_ids(order: Order) -> set[str]:
     return {order.broker_order_id, *(leg.broker_order_id for leg in order.legs)} - {""}
 
 
-def _next_run(rehearsal: Rehearsal) -> Iterator[str]:
+def _next_run(rehearsal: Rehearsal, quarantines: Sequence[Quarantine]) -> Iterator[str]:
     """What the next run does about the differences, in the order in which it does it."""
     found = rehearsal.found
     yield from _bookings(found)
@@ -131,9 +133,9 @@ def _next_run(rehearsal: Rehearsal) -> Iterator[str]:
         yield f"leaves {shares(qty)} {symbol} alone: they belong to no strategy"
     if rehearsal.failure:
         yield f"fails with {rehearsal.failure}"
-    elif found.drift:
-        symbols = ", ".join(drift.symbol for drift in found.drift)
-        yield f"trades nothing and fails with BooksDisagree, because of {symbols}: see docs/runbook.md, 'Drift found'"
+    for broken in rehearsal.quarantines:
+        if broken not in quarantines:
+            yield f"quarantines {broken.name}, because {broken.reason} ({broken.evidence})"
 
 
 def _bookings(found: Reconciliation) -> Iterator[str]:
@@ -156,10 +158,22 @@ def books_tables(found: Books) -> Iterator[Table | str]:
         f"Cash of the strategies {money(found.sleeve_cash)} USD, of the account {money(found.account_cash)}; "
         f"{money(nobodys)} belong to no strategy."
     )
+    yield from _broken(found)
     if found.next_run:
         yield "[bold]The next run[/]\n" + "\n".join(f"  {escape(line)}" for line in found.next_run)
     if found.exit is Exit.OK:
         yield "[green]The books agree.[/]" if not found.next_run else "[green]Then the books agree.[/]"
+
+
+def _broken(found: Books) -> Iterator[Table | str]:
+    if found.quarantines:
+        table = grid("[red]Not traded until a person has repaired it[/]", "Symbol or sleeve", "Since", "Why", "Figures")
+        for broken in found.quarantines:
+            since = f"{broken.since.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
+            table.add_row(escape(broken.name), since, escape(broken.reason), escape(broken.evidence))
+        yield table
+    if found.exit is Exit.BOOKS_DISAGREE:
+        yield "To repair: openbell reconcile --repair --reason '...'; see docs/runbook.md, 'Quarantine'"
 
 
 def _differences(found: Books) -> Iterator[Table]:

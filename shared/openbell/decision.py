@@ -12,7 +12,7 @@ import pandas as pd
 
 from openbell.config import SECONDS_FOR_ALL
 from openbell.errors import StrategyFailed
-from openbell.model import ZERO, Cut, Forecast, Plan, Signal, Sleeve, Target
+from openbell.model import ZERO, Cut, Forecast, Plan, QuarantineKind, Side, Signal, Sleeve, Target
 from openbell.portfolio.plan import make_plan
 from openbell.portfolio.risk import RiskFacts, limit
 from openbell.portfolio.sizing import Sizing, SizingRule, weigh
@@ -42,8 +42,12 @@ def decide(
     failed: dict[str, str] = {}
     targets: list[Target] = []
     unsized: list[Cut] = []
+    broken = inputs.quarantined(QuarantineKind.SLEEVE)
     for name in inputs.strategies:
         try:
+            if name in broken:
+                failed[name] = broken[name]
+                continue
             if name in universes.failed and not _leaves_today(name, inputs):
                 failed[name] = universes.failed[name]
                 continue
@@ -69,14 +73,17 @@ def decide(
 def flatten(inputs: RunInputs, prices: Mapping[str, Decimal], reason: str) -> Plan:
     """The plan that sells all that the sleeves hold. No risk rule holds it back; nothing is crossed.
 
-    `prices` are the broker's, USD by symbol.
+    What is quarantined stays, and is named in the plan's cuts. `prices` are the broker's, USD by symbol.
     """
-    targets = [
-        Target(name, symbol, ZERO, f"flatten: {reason}")
-        for name, sleeve in sorted(inputs.sleeves.items())
-        for symbol in sorted(sleeve.positions)
-    ]
-    return make_plan(inputs.run_id, changes(targets, inputs.sleeves, prices), [], set(inputs.protected))
+    symbols, broken = inputs.quarantined(QuarantineKind.SYMBOL), inputs.quarantined(QuarantineKind.SLEEVE)
+    targets, cuts = [], []
+    for name, sleeve in sorted(inputs.sleeves.items()):
+        for symbol, position in sorted(sleeve.positions.items()):
+            if why := broken.get(name) or symbols.get(symbol):
+                cuts.append(Cut("quarantined", name, symbol, Side.SELL, position.qty, ZERO, why))
+            else:
+                targets.append(Target(name, symbol, ZERO, f"flatten: {reason}"))
+    return make_plan(inputs.run_id, changes(targets, inputs.sleeves, prices), cuts, set(inputs.protected))
 
 
 _LEAVING = SizingRule(Sizing.ENTER, ZERO)  # nothing is bought by it
@@ -133,6 +140,7 @@ def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
         tradable=snapshot.tradable,
         minutes_to_close=(inputs.clock.next_close - inputs.clock.now).total_seconds() / 60,
         turnover_today=inputs.turnover_today,
+        quarantined=inputs.quarantined(QuarantineKind.SYMBOL),
     )
 
 

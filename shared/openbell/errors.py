@@ -26,13 +26,14 @@ leaves of this tree:
     │   ├── StoreRefused          DynamoDB: permissions, a missing table
     │   ├── StaleData             prices too old or too incomplete to trade on
     │   ├── TooManyForecastFailures
-    │   ├── BooksDisagree         the ledger and the broker cannot be reconciled
+    │   ├── BooksDisagree         ledger and broker agree in nothing
     │   ├── PlanNotSealed         a plan that was only partly written is never executed
     │   └── LeaseLost             another execution holds the lease now: this one may not write
     ├── StrategyFailed            belongs to one strategy; never reaches the workflow
     └── OrderError                belongs to one order; never reaches the workflow
         ├── OrderRejected         the broker said no, with its reason
         ├── OrderNotCancelable    it had ended already
+        ├── ImpossibleFill        what the broker says cannot be booked: the symbol is quarantined
         └── OutcomeUnknown        the request may or may not have been booked: look it up
 """
 
@@ -132,7 +133,7 @@ class TooManyForecastFailures(PermanentError):
 
 
 class BooksDisagree(PermanentError):
-    """Ledger and broker differ in a way that no rule may repair."""
+    """Ledger and broker differ in everything: the wrong account, or the wrong ledger."""
 
 
 class PlanNotSealed(PermanentError):
@@ -157,6 +158,10 @@ class OrderRejected(OrderError):
 
 class OrderNotCancelable(OrderError):
     """The order had ended before the cancel arrived."""
+
+
+class ImpossibleFill(OrderError):
+    """What the broker says of an order cannot be booked: its symbol is quarantined until a person has looked."""
 
 
 class OutcomeUnknown(OrderError):

@@ -426,6 +426,34 @@ class Quarantine:
     evidence: str
     since: datetime
 
+    def concerns(self, order: Order) -> bool:
+        """Whether it keeps the order from being sent."""
+        return self.name == order.symbol if self.kind is QuarantineKind.SYMBOL else self.name in order.strategies
+
+    def __str__(self) -> str:
+        return f"{self.name} is quarantined since {self.since:%Y-%m-%d %H:%M}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class RepairedSleeve:
+    """Shares of a symbol that a sleeve had in the ledger before a repair, and after it."""
+
+    strategy: str
+    symbol: str
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True)
+class Repair:
+    """How a person ended a quarantine."""
+
+    quarantine: Quarantine
+    by: str
+    reason: str
+    at: datetime
+    sleeves: tuple[RepairedSleeve, ...] = ()
+
 
 @dataclass(frozen=True)
 class UnsentAlert:

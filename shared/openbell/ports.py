@@ -20,6 +20,7 @@ from openbell.model import (
     Order,
     OrderRequest,
     Quarantine,
+    Repair,
     Run,
     Sleeve,
     UnsentAlert,
@@ -137,8 +138,12 @@ class Ledger(Protocol):
         """Keep a symbol or a sleeve from being traded, and the alert of it with it; an earlier quarantine stays."""
         ...
 
-    def lift_quarantine(self, found: Quarantine, lease: Lease) -> None:
-        """Trade it again; nothing happens if that is so already."""
+    def lift_quarantine(self, done: Repair, lease: Lease) -> None:
+        """Trade it again, and keep how it was repaired."""
+        ...
+
+    def repairs(self) -> list[Repair]:
+        """Every repair, oldest first."""
         ...
 
     def unsent_alerts(self) -> list[UnsentAlert]:

@@ -11,9 +11,10 @@ from typing import Any
 from openbell.accuracy import Tally
 from openbell.codec import from_json, to_plain
 from openbell.decision import unrealised_pnl
+from openbell.errors import OpenbellError
 from openbell.execution.reconciliation import Drift
 from openbell.forecasting.scoring import over_last
-from openbell.model import NEW_YORK, Forecast, Order, Run, Sleeve
+from openbell.model import NEW_YORK, Account, BrokerPosition, Forecast, Order, Run, RunStatus, Sleeve
 from openbell.ports import Archive, Desk, Ledger
 from openbell.runs import (
     Decisions,
@@ -52,10 +53,16 @@ def make_report(run: Run, desk: Desk, drift: Sequence[Drift]) -> RunReport:
         "schedule": run.schedule,
         "note": run.note,
         "strategies": list(run.strategies),
-        "checks": {"books_agree": not drift, "differences": to_plain(list(drift))},
+        "checks": {
+            "books_agree": not drift,
+            "differences": to_plain(list(drift)),
+            "quarantines": to_plain(desk.ledger.quarantines()),
+            "unsent_alerts": [alert.subject for alert in desk.ledger.unsent_alerts()],
+        },
     }
     sleeves = desk.ledger.sleeves()
-    prices: dict[str, Decimal] = {s: p.price for s, p in desk.broker.positions().items()}
+    side = _account(run, desk)
+    prices: dict[str, Decimal] = {s: p.price for s, p in side.positions.items()} if side else {}
     inputs = _read(RunInputs, desk.archive, inputs_key(run.run_id))
     if inputs:
         content |= _opening(inputs)
@@ -69,8 +76,25 @@ def make_report(run: Run, desk: Desk, drift: Sequence[Drift]) -> RunReport:
     content["accuracy"] = {name: record for name in run.strategies if (record := _accuracy(name, run, desk.ledger))}
     content["orders"] = [_order(order) for order in desk.ledger.orders(run.run_id)]
     content["sleeves"] = {name: _sleeve(sleeve, prices) for name, sleeve in sorted(sleeves.items())}
-    content["equity"] = str(desk.broker.account().equity)
+    if side:
+        content["equity"] = str(side.account.equity)
     return RunReport(content)
+
+
+@dataclass(frozen=True)
+class _BrokerSide:
+    positions: Mapping[str, BrokerPosition]
+    account: Account
+
+
+def _account(run: Run, desk: Desk) -> _BrokerSide | None:
+    """What the broker holds at the end; None if it does not answer at the end of a run that has failed anyway."""
+    try:
+        return _BrokerSide(desk.broker.positions(), desk.broker.account())
+    except OpenbellError:
+        if run.status is RunStatus.COMPLETED:
+            raise
+        return None
 
 
 def _read[T](kind: type[T], archive: Archive, key: str) -> T | None:

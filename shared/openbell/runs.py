@@ -8,7 +8,20 @@ from hashlib import sha256
 
 from openbell.config import ForecastConfig, PlatformConfig
 from openbell.execution.reconciliation import Reconciliation
-from openbell.model import NEW_YORK, ZERO, Account, Lease, MarketClock, Plan, Run, Signal, Sleeve, Target
+from openbell.model import (
+    NEW_YORK,
+    ZERO,
+    Account,
+    Lease,
+    MarketClock,
+    Plan,
+    Quarantine,
+    QuarantineKind,
+    Run,
+    Signal,
+    Sleeve,
+    Target,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,11 @@ class RunInputs:
     turnover_today: Decimal = ZERO
     flatten: bool = False  # the run sells everything and does nothing else
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    quarantines: tuple[Quarantine, ...] = ()  # what is not traded until a person has repaired it
+
+    def quarantined(self, kind: QuarantineKind) -> dict[str, str]:
+        """Why by name: the symbols, or the sleeves, that are not traded."""
+        return {found.name: str(found) for found in self.quarantines if found.kind is kind}
 
 
 @dataclass(frozen=True)

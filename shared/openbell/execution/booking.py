@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from openbell.errors import ImpossibleFill
 from openbell.model import ZERO, Bracket, BrokerOrder, Cross, Fill, Leg, LegKind, Order, Position, Share, Side, Sleeve
 from openbell.money import CENT, allocate, to_cents
 
@@ -13,8 +14,8 @@ SHARE_QUANTUM = Decimal("0.000000001")  # the finest fraction of a share that th
 def observe(order: Order, found: BrokerOrder) -> tuple[Order, tuple[Fill, ...]]:
     """The order brought up to what the broker says, and the fills that are new since the last look.
 
-    The broker's figures are cumulative, so observing the same state twice gives no fill twice. Raises ValueError if the
-    broker's filled quantity went down, which cannot happen to one order.
+    The broker's figures are cumulative, so observing the same state twice gives no fill twice. Raises ImpossibleFill if
+    the broker's filled quantity went down, or above what was ordered, which cannot happen to one order.
     """
     entry_fills, shares, value = _new_entry_fills(order, found)
     legs, leg_fills = _observe_legs(order, found.legs)
@@ -38,7 +39,7 @@ def _new(found: BrokerOrder, booked_qty: Decimal, booked_value: Decimal) -> tupl
     """Quantity and USD that are new at the broker."""
     qty = found.filled_qty - booked_qty
     if qty < 0:
-        raise ValueError(
+        raise ImpossibleFill(
             f"order {found.client_order_id or found.id}: the broker reports {found.filled_qty} shares filled, "
             f"{booked_qty} are booked already; a filled quantity never falls"
         )
@@ -49,6 +50,10 @@ def _new_entry_fills(order: Order, found: BrokerOrder) -> tuple[tuple[Fill, ...]
     qty, value = _new(found, order.filled_qty, order.filled_value)
     if qty == 0 and value == 0:
         return (), order.shares, order.filled_value
+    if found.filled_qty > order.qty:
+        raise ImpossibleFill(
+            f"order {order.client_order_id}: the broker reports {found.filled_qty} shares filled of {order.qty}"
+        )
     missing = [share.qty - share.filled_qty for share in order.shares]
     weights = missing if qty else [share.filled_qty for share in order.shares]
     qtys = allocate(qty, weights, _quantum(order.qty))
@@ -107,10 +112,29 @@ def _observe_legs(order: Order, found: Sequence[BrokerOrder]) -> tuple[tuple[Leg
     return (*known.values(), *legs), tuple(fills)
 
 
+def adopt(order: Order, found: BrokerOrder) -> Order:
+    """The order with the broker's figures, its fills booked to nobody: for a person who repairs broken books."""
+    parts = allocate(min(found.filled_qty, order.qty), [share.qty for share in order.shares], _quantum(order.qty))
+    legs = [Leg(leg.kind, leg.id, leg.status, leg.filled_qty, _value_or_zero(leg)) for leg in found.legs]
+    return replace(
+        order,
+        status=found.status,
+        broker_order_id=found.id,
+        filled_qty=found.filled_qty,
+        filled_value=_value_or_zero(found),
+        shares=tuple(replace(share, filled_qty=part) for share, part in zip(order.shares, parts, strict=True)),
+        legs=tuple(legs),
+    )
+
+
+def _value_or_zero(found: BrokerOrder) -> Decimal:
+    return _value(found) if found.filled_avg_price.is_finite() else ZERO
+
+
 def book(sleeve: Sleeve, fill: Fill) -> Sleeve:
     """The sleeve after one of its fills. Cost leaves with the shares at the average, in cents.
 
-    Raises ValueError when it would sell shares that the sleeve does not hold.
+    Raises ImpossibleFill when it would sell shares that the sleeve does not hold.
     """
     held = sleeve.positions.get(fill.symbol, Position(ZERO, ZERO))
     if fill.side is Side.BUY:
@@ -118,7 +142,7 @@ def book(sleeve: Sleeve, fill: Fill) -> Sleeve:
         position = Position(held.qty + fill.qty, held.cost + fill.value, protection)
         return replace(sleeve, cash=sleeve.cash - fill.value, positions={**sleeve.positions, fill.symbol: position})
     if fill.qty > held.qty:
-        raise ValueError(
+        raise ImpossibleFill(
             f"sleeve {sleeve.strategy} holds {held.qty} {fill.symbol}; it cannot book a sale of {fill.qty} "
             f"(order {fill.client_order_id})"
         )
@@ -134,10 +158,12 @@ def book(sleeve: Sleeve, fill: Fill) -> Sleeve:
 
 
 def book_all(sleeves: Mapping[str, Sleeve], fills: Sequence[Fill]) -> list[Sleeve]:
-    """The sleeves that `fills` change, changed; KeyError for a fill of a strategy without a sleeve."""
+    """The sleeves that `fills` change, changed; ImpossibleFill for a strategy without a sleeve."""
     changed: dict[str, Sleeve] = {}
     for fill in fills:
-        sleeve = changed.get(fill.strategy) or sleeves[fill.strategy]
+        sleeve = changed.get(fill.strategy) or sleeves.get(fill.strategy)
+        if sleeve is None:
+            raise ImpossibleFill(f"order {fill.client_order_id} was filled for {fill.strategy}, which has no sleeve")
         changed[fill.strategy] = book(sleeve, fill)
     return list(changed.values())
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from openbell.execution.alerting import tell
 from openbell.model import Halt, Run, RunStatus
-from openbell.ports import Alerts
+from openbell.ports import Desk
 
 
 def failed_in_a_row(newest_first: Iterable[Run]) -> int:
@@ -17,10 +18,11 @@ def failed_in_a_row(newest_first: Iterable[Run]) -> int:
     return count
 
 
-def alert_halt(halt: Halt, alerts: Alerts) -> None:
+def alert_halt(halt: Halt, desk: Desk) -> None:
     """Tell that the platform has halted itself."""
-    alerts.alert(
+    tell(
         "Openbell: trading halted",
         f"{halt.reason}\nPositions and their protective orders stay as they are; no new order is sent.\n"
         "First thing to do: openbell status; then docs/runbook.md, 'Trading halted'; resume with: openbell resume",
+        desk,
     )

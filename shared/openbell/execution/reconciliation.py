@@ -4,7 +4,8 @@ What the sleeves own together may differ from what the broker holds:
 
 - the broker holds more: the surplus belongs to no strategy ("unmanaged") and is never touched;
 - share counts changed by a simple ratio while their cost stayed the same: a stock split, which is booked;
-- the sleeves own more for any other reason (shares sold by hand, transferred, lost): drift, which only a person mends.
+- the sleeves own more for any other reason (shares sold by hand, transferred, lost): drift, which only a person
+  repairs; the symbol is quarantined until then.
 
 Unknown is never flat: positions that cannot be all of them, measured by the account's equity, are no answer.
 """
@@ -18,7 +19,7 @@ from fractions import Fraction
 from openbell.errors import BrokerUnavailable
 from openbell.execution.booking import SHARE_QUANTUM
 from openbell.execution.settling import drop, settle
-from openbell.model import ZERO, BrokerPosition, Fill, Lease, Order, OrderStatus, Position, Sleeve
+from openbell.model import ZERO, BrokerPosition, Fill, Lease, Order, OrderStatus, Position, QuarantineKind, Sleeve
 from openbell.money import allocate
 from openbell.ports import Broker, Ledger
 
@@ -77,10 +78,18 @@ def reconcile(broker: Broker, ledger: Ledger, lease: Lease, dead_before: datetim
         positions = broker.positions()
         splits += _book_splits(ledger, positions, lease)
         drift, unmanaged = compare(ledger.sleeves(), positions)
-        if not drift:
+        if not _news(drift, ledger):
             break
         _refuse_incomplete(broker, positions)
     return Reconciliation(tuple(booked), tuple(adopted), drift, unmanaged, tuple(splits))
+
+
+def _news(drift: tuple[Drift, ...], ledger: Ledger) -> bool:
+    """Whether a symbol drifts that is not quarantined: a second look may find that it does not."""
+    if not drift:
+        return False
+    known = {found.name for found in ledger.quarantines() if found.kind is QuarantineKind.SYMBOL}
+    return any(found.symbol not in known for found in drift)
 
 
 def _never_sent(order: Order, dead_before: datetime | None) -> bool:

@@ -3,8 +3,9 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from openbell.errors import OrderNotCancelable
+from openbell.errors import ImpossibleFill, OrderNotCancelable
 from openbell.execution.booking import book_all, observe
+from openbell.execution.quarantine import set_impossible_apart
 from openbell.model import Fill, Lease, Order, OrderStatus
 from openbell.ports import Broker, Ledger
 
@@ -13,17 +14,20 @@ def settle(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> tuple[
     """The order as it stands now, written and booked; and the fills that were new.
 
     An order that the broker does not know stays as it is: PLANNED was never sent, SUBMITTING may still be on its way.
+    So does one whose fills cannot be booked: its symbol is quarantined.
     """
     if order.status is OrderStatus.PLANNED or not order.open:
         return order, ()
     found = broker.find_order(order.client_order_id)
     if found is None:
         return order, ()
-    seen, fills = observe(order, found)
-    if seen == order:
+    try:
+        seen, fills = observe(order, found)
+        changed = book_all(ledger.sleeves(), fills) if fills else []
+    except (ImpossibleFill, ValueError, ArithmeticError) as impossible:
+        set_impossible_apart(order, str(impossible), broker.clock().now, ledger, lease)
         return order, ()
-    sleeves = book_all(ledger.sleeves(), fills) if fills else []
-    return ledger.save_order(seen, lease, sleeves), fills
+    return (order, ()) if seen == order else (ledger.save_order(seen, lease, changed), fills)
 
 
 def withdraw(broker: Broker, ledger: Ledger, lease: Lease) -> None:

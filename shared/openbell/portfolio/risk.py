@@ -22,6 +22,7 @@ class RiskFacts:
     tradable: frozenset[str]
     minutes_to_close: float
     turnover_today: Decimal = ZERO
+    quarantined: Mapping[str, str] = field(default_factory=dict)  # why a symbol is not traded
 
 
 @dataclass
@@ -47,6 +48,11 @@ class _Tally:
 
 _Verdict = tuple[Decimal, str] | None  # allowed quantity and the reason; None: nothing to object
 _Rule = Callable[[Trade, _Tally, RiskConfig], _Verdict]
+
+
+def _sound_books(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
+    why = tally.facts.quarantined.get(trade.symbol)
+    return (ZERO, why) if why else None
 
 
 def _tradable(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
@@ -125,6 +131,7 @@ def _minimum_notional(trade: Trade, _: _Tally, risk: RiskConfig) -> _Verdict:
 
 # In this order: first what forbids the trade, then what shrinks it, last what makes the rest too small.
 RULES: tuple[tuple[str, _Rule], ...] = (
+    ("quarantined", _sound_books),
     ("symbol_not_tradable", _tradable),
     ("too_late", _early_enough),
     ("stale_data", _fresh_bars),

@@ -1,16 +1,19 @@
 """CloseRun: the last look at the orders, the check of the books, the report, and the lease goes back."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from openbell.codec import to_plain
-from openbell.errors import BooksDisagree, LeaseLost, RetryableError
+from openbell.errors import LeaseLost, OpenbellError, RetryableError, StoreUnavailable
 from openbell.events import drift_events
+from openbell.execution.alerting import send_unsent, tell
+from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt, failed_in_a_row
 from openbell.execution.reconciliation import Drift, reconcile
 from openbell.model import Halt, Run, RunStatus
 from openbell.ports import Desk
-from openbell.reporting import make_report
+from openbell.reporting import RunReport, make_report
 from openbell.runs import lease_of, report_key
 from openbell.workflow.score_forecasts import score_forecasts
 
@@ -28,7 +31,7 @@ class ClosedRun:
 def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_failed_runs: int) -> ClosedRun:
     """End the run that `execution` started, COMPLETED or FAILED. Doing it twice does no harm.
 
-    Orders that were not sent are dropped. Where the sleeves hold more than the broker, a person is alerted. After
+    Orders that were not sent are dropped. Symbols of which the sleeves hold more than the broker are quarantined. After
     `max_failed_runs` failures in a row the platform halts itself.
     """
     run = desk.ledger.run_of(execution)
@@ -40,24 +43,61 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_
             _alert_lost_lease(run, desk)
         desk.ledger.release_lease(lease)
         return ClosedRun(run.run_id, run.status, report_key(run.run_id), {})
+    look = _last_look(run, outcome, failure, desk)
+    report = _report(look, desk)
+    desk.ledger.finish_run(look.ended, drift_events(look.ended, to_plain(list(look.drift))))
+    _halt_after_failures(look.ended, desk, max_failed_runs)
+    desk.ledger.release_lease(lease)
+    return ClosedRun(run.run_id, look.ended.status, report_key(run.run_id), report.content)
+
+
+@dataclass(frozen=True)
+class _LastLook:
+    """The run as it has ended, and the symbols of which its strategies own more than the broker holds."""
+
+    ended: Run
     drift: tuple[Drift, ...] = ()
+
+
+def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastLook:
+    """Book what happened, and compare. A run that has failed already ends whatever the broker answers."""
+    lease = lease_of(run)
     try:
         # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
         drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
+        set_drift_apart(drift, _now_or(run.as_of, desk), desk.ledger, lease, stop=outcome is RunStatus.COMPLETED)
     except LeaseLost:  # the books belong to another run now
         if outcome is RunStatus.COMPLETED:
             _alert_lost_lease(run, desk)
-        outcome, failure = RunStatus.FAILED, failure or "another run has taken over the lease"
-    ended = replace(run, status=outcome, note=failure)
-    _score(run, desk)
-    report = make_report(ended, desk, drift)
-    desk.archive.put(report_key(run.run_id), report.to_bytes())
-    if drift and not failure.startswith(BooksDisagree.__name__):  # which has told of it
-        _alert_drift(ended, drift, desk)
-    desk.ledger.finish_run(ended, drift_events(ended, to_plain(list(drift))))
-    _halt_after_failures(ended, desk, max_failed_runs)
-    desk.ledger.release_lease(lease)
-    return ClosedRun(run.run_id, outcome, report_key(run.run_id), report.content)
+        why = failure or "another run has taken over the lease"
+        return _LastLook(replace(run, status=RunStatus.FAILED, note=why))
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        if outcome is RunStatus.COMPLETED:
+            raise
+        why = f"{failure}; its last look at the books failed too: {type(error).__name__}: {error}"
+        return _LastLook(replace(run, status=outcome, note=why))
+    return _LastLook(replace(run, status=outcome, note=failure), drift)
+
+
+def _report(look: _LastLook, desk: Desk) -> RunReport:
+    """Written, and as whole as the run allows: of one that failed, no trouble with its parts keeps it from ending."""
+    ended = look.ended
+    send_unsent(desk)
+    try:
+        _score(ended, desk)
+        report = make_report(ended, desk, look.drift)
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        if ended.status is RunStatus.COMPLETED:
+            raise
+        report = RunReport(
+            to_plain(ended) | {"trouble": f"the report could not be made: {type(error).__name__}: {error}"}
+        )
+    desk.archive.put(report_key(ended.run_id), report.to_bytes())
+    return report
 
 
 def _halt_after_failures(run: Run, desk: Desk, limit: int) -> None:
@@ -66,9 +106,9 @@ def _halt_after_failures(run: Run, desk: Desk, limit: int) -> None:
     failed = failed_in_a_row(desk.ledger.runs())
     if failed >= limit:
         reason = f"{failed} runs in a row have failed, the last one with: {run.note}"
-        halt = Halt(reason, f"the limit of {limit} failed runs", desk.broker.clock().now)
+        halt = Halt(reason, f"the limit of {limit} failed runs", _now_or(run.as_of, desk))
         desk.ledger.set_halt(halt)
-        alert_halt(halt, desk.alerts)
+        alert_halt(halt, desk)
 
 
 def _score(run: Run, desk: Desk) -> None:
@@ -78,30 +118,30 @@ def _score(run: Run, desk: Desk) -> None:
     except RetryableError:
         raise
     except Exception as error:
-        desk.alerts.alert(
+        tell(
             "Openbell: forecasts were not scored",
             f"At the end of run {run.run_id}: {type(error).__name__}: {error}\n"
             "Orders and positions are not concerned. The next run tries again.\n"
             "First thing to do: read the log of CloseRun; then docs/runbook.md, 'Forecasts were not scored'",
+            desk,
         )
 
 
 def _alert_lost_lease(run: Run, desk: Desk) -> None:
     """The execution succeeds, so that nothing else would tell of it."""
-    desk.alerts.alert(
+    tell(
         "Openbell: a trading run failed",
         f"Run {run.run_id} of execution {run.execution} had sent its orders, but before it could close, another run "
         "has taken over the lease.\n"
         "Its orders stay as they are at the broker, protective legs included, and the other run books them.\n"
         "First thing to do: openbell status; then docs/runbook.md, 'A run failed'",
+        desk,
     )
 
 
-def _alert_drift(run: Run, drift: tuple[Drift, ...], desk: Desk) -> None:
-    lines = "\n".join(f"  {d.symbol}: the strategies own {d.ledger}, the broker holds {d.broker}" for d in drift)
-    desk.alerts.alert(
-        "Openbell: drift found",
-        f"After run {run.run_id} the ledger and the broker differ:\n{lines}\n"
-        "The next run will not trade until they agree. Positions stay as they are.\n"
-        "First thing to do: openbell positions; then docs/runbook.md, 'Drift found'",
-    )
+def _now_or(otherwise: datetime, desk: Desk) -> datetime:
+    """The broker's time, or another one if it does not answer."""
+    try:
+        return desk.broker.clock().now
+    except OpenbellError:
+        return otherwise

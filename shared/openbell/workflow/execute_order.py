@@ -59,6 +59,9 @@ def _overtaken(order: Order, clock: MarketClock, ledger: Ledger) -> str:
         return f"trading was halted by {halt.by}: {halt.reason}"
     if not clock.is_open:
         return f"the market closed before it was sent; it would have waited for {clock.next_open:%Y-%m-%d %H:%M %Z}"
+    for found in ledger.quarantines():
+        if found.concerns(order):
+            return str(found)
     for other in ledger.open_orders():
         if other.symbol == order.symbol and _opposed(order, other):
             return f"the opposite order {other.client_order_id} still rests: the broker would refuse a wash trade"

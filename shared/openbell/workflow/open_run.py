@@ -11,7 +11,6 @@ from openbell.codec import from_json, to_json
 from openbell.config import PlatformConfig
 from openbell.decision import flatten
 from openbell.errors import (
-    BooksDisagree,
     BrokerRefused,
     ConfigError,
     Halted,
@@ -23,6 +22,8 @@ from openbell.errors import (
     RunInProgress,
     RunSkipped,
 )
+from openbell.execution.alerting import send_unsent, tell
+from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.execution.settling import withdraw
@@ -39,7 +40,7 @@ from openbell.model import (
     Sleeve,
 )
 from openbell.money import to_cents
-from openbell.ports import Alerts, Archive, Desk, Executions, Ledger
+from openbell.ports import Archive, Desk, Executions, Ledger
 from openbell.reporting import make_report
 from openbell.runs import RunInputs, inputs_key, lease_of, report_key, run_id
 
@@ -63,7 +64,7 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk, executions
     """The inputs of the run that this execution may do now; under a halt that asks for it, a run that sells everything.
 
     Raises a RunSkipped when there is nothing to do, which is recorded as a skipped run; BrokerRefused for a blocked
-    account; BooksDisagree when the ledger owns more than the broker has.
+    account; BooksDisagree when ledger and broker agree in nothing.
     """
     earlier = desk.ledger.run_of(request.execution)
     if earlier and earlier.status is not RunStatus.RUNNING:
@@ -180,10 +181,11 @@ def _end_dead_runs(run: Run, ledger: Ledger) -> None:
 def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:
     lease = lease_of(run)
     found = reconcile(desk.broker, desk.ledger, lease, clock.now - IN_FLIGHT)
-    if found.drift:
-        raise BooksDisagree(_describe(found))
+    wish = desk.ledger.halt()
+    set_drift_apart(found.drift, clock.now, desk.ledger, lease, stop=not (wish and wish.flatten))
+    send_unsent(desk)
     _tell_changes(run, found, desk)
-    _compare_calendar(clock, desk.alerts)
+    _compare_calendar(clock, desk)
     account = desk.broker.account()
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
@@ -209,6 +211,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
         turnover_today=_turnover(clock.now, desk.ledger),
         flatten=halt is not None,
         reconciliation=found,
+        quarantines=tuple(desk.ledger.quarantines()),
     )
     if halt:
         plan = flatten(inputs, {symbol: position.price for symbol, position in positions.items()}, halt.reason)
@@ -232,15 +235,16 @@ def _tell_changes(run: Run, found: Reconciliation, desk: Desk) -> None:
             lines.append(f"  {symbol}: {qty} shares belong to no strategy (before: {known.get(symbol, ZERO)})")
     if lines:
         told = "\n".join(lines)
-        desk.alerts.alert(
+        tell(
             "Openbell: the account changed outside of the platform",
             f"Run {run.run_id} found at the broker:\n{told}\n"
             "Shares of no strategy are never touched; trading goes on.\n"
             "First thing to do: openbell positions; then docs/runbook.md, 'The account changed'",
+            desk,
         )
 
 
-def _compare_calendar(clock: MarketClock, alerts: Alerts) -> None:
+def _compare_calendar(clock: MarketClock, desk: Desk) -> None:
     """The clock decides; a difference means an unscheduled closure, or a table that is too old."""
     today = clock.session
     if not exchange_calendar.covers(today):
@@ -251,12 +255,13 @@ def _compare_calendar(clock: MarketClock, alerts: Alerts) -> None:
         expected = f"a close at {close:%H:%M}"
     else:
         return
-    alerts.alert(
+    tell(
         "Openbell: the calendar is not what the broker says",
         f"The broker's clock says that today's session ends at {clock.next_close.astimezone(NEW_YORK):%H:%M} New York "
         f"time; the platform's table of holidays says: {expected}.\n"
         "The clock decides; trading goes on. Schedules on the first or last day of a week or month may be off.\n"
         "First thing to do: read the exchange's news; then docs/runbook.md, 'The calendar differs'",
+        desk,
     )
 
 
@@ -269,21 +274,13 @@ def _unmanaged_before(run: Run, desk: Desk) -> dict[str, Decimal] | None:
     return None
 
 
-def _describe(found: Reconciliation) -> str:
-    differences = ", ".join(f"{d.symbol}: ledger {d.ledger}, broker {d.broker}" for d in found.drift)
-    return (
-        f"the strategies own more shares than the broker holds ({differences}). "
-        "Nothing is traded until the ledger is true again: see docs/runbook.md, 'Drift found'"
-    )
-
-
 def _halt(run: Run, account: Account, config: PlatformConfig, desk: Desk) -> Halt | None:
     """The halt that stands, or the one that the day's loss causes now."""
     halt = desk.ledger.halt()
     if halt is None and (reason := _daily_loss(account, config)):
         halt = Halt(reason, "the daily loss limit", run.as_of)
         desk.ledger.set_halt(halt)
-        alert_halt(halt, desk.alerts)
+        alert_halt(halt, desk)
     return halt
 
 

@@ -24,6 +24,8 @@ from openbell.model import (
     OrderStatus,
     Quarantine,
     QuarantineKind,
+    Repair,
+    RepairedSleeve,
     Run,
     RunStatus,
     Side,
@@ -160,14 +162,16 @@ class TestQuarantine:
         ledger.quarantine(sleeve_of, UnsentAlert("momentum", "first"), lease)
         assert ledger.quarantines() == [sleeve_of, symbol]
         assert {alert.message for alert in ledger.unsent_alerts()} == {"first"}
+        done = Repair(symbol, "alice", "sold by hand", AS_OF, (RepairedSleeve("momentum", "KO", D(10), D(4)),))
         for _ in range(2):
-            ledger.lift_quarantine(symbol, lease)
+            ledger.lift_quarantine(done, lease)
             assert ledger.quarantines() == [sleeve_of]
+            assert ledger.repairs() == [done]
 
     def test_a_symbol_and_a_sleeve_may_share_a_name(self, ledger: Ledger, lease: Lease) -> None:
         for kind in QuarantineKind:
             ledger.quarantine(quarantined("KO", kind), UnsentAlert(kind, ""), lease)
-        ledger.lift_quarantine(quarantined("KO"), lease)
+        ledger.lift_quarantine(Repair(quarantined("KO"), "alice", "why", AS_OF), lease)
         assert ledger.quarantines() == [quarantined("KO", QuarantineKind.SLEEVE)]
 
     def test_it_takes_the_lease(self, ledger: Ledger, lease: Lease) -> None:
@@ -176,7 +180,7 @@ class TestQuarantine:
         with pytest.raises(LeaseLost):
             ledger.quarantine(quarantined("PEP"), UnsentAlert("PEP", ""), lease)
         with pytest.raises(LeaseLost):
-            ledger.lift_quarantine(quarantined("KO"), lease)
+            ledger.lift_quarantine(Repair(quarantined("KO"), "alice", "why", AS_OF), lease)
         assert ledger.quarantines() == [quarantined("KO")]
         assert ledger.unsent_alerts() == [UnsentAlert("KO", "")]
 

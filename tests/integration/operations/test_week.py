@@ -75,7 +75,7 @@ def test_a_failed_run_sends_one_mail(week: Week) -> None:
 
 def test_a_skipped_run_is_no_error_of_a_lambda(week: Week) -> None:
     failed = [(call.function, call.error_type) for call in week.cloud.invocations if call.error_type]
-    assert failed == [("AggregateSignalsFunction", "TooManyForecastFailures"), ("OpenRunFunction", "BooksDisagree")]
+    assert failed == [("AggregateSignalsFunction", "TooManyForecastFailures")]
 
 
 def test_every_metric_of_dashboard_and_alarms_is_one_that_was_really_measured(week: Week) -> None:
@@ -102,7 +102,7 @@ def test_the_dashboard_is_deployed_with_names_instead_of_placeholders(week: Week
 
 
 def test_the_widgets_show_the_runs_of_the_week(week: Week) -> None:
-    assert "BooksDisagree" in week.widgets["state"]
+    assert "TooManyForecastFailures" in week.widgets["state"]
     assert "Trading is on." in week.widgets["state"]
     assert "momentum" in week.widgets["positions"]
     assert week.widgets["a good run"].count("<svg") >= 4  # one a ticker
@@ -112,7 +112,7 @@ def test_the_widgets_show_the_runs_of_the_week(week: Week) -> None:
 def test_the_world_has_heard_of_everything_once(week: Week) -> None:
     kinds = Counter(event["detail-type"] for event in week.heard)
     assert set(kinds) == {kind.value for kind in EventKind}
-    assert (kinds["RunCompleted"], kinds["RunFailed"], kinds["RunSkipped"]) == (2, 2, 1)
+    assert (kinds["RunCompleted"], kinds["RunFailed"], kinds["RunSkipped"]) == (3, 1, 1)
     assert len({event["detail"]["id"] for event in week.heard}) == len(week.heard)
     assert week.ledger.outbox() == []
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openbell.errors import ImpossibleFill
 from openbell.execution.booking import book, book_all, book_crosses, observe
 from openbell.model import Bracket, Cross, Fill, LegKind, OrderStatus, Side
 from tests.builders import D, at_broker, leg_at_broker, order, sleeve
@@ -53,7 +54,7 @@ def test_a_correction_of_the_average_price_moves_cash_only() -> None:
 def test_a_filled_quantity_that_falls_is_an_error() -> None:
     wanted = order()
     seen, _ = observe(wanted, at_broker(wanted, "4", "100"))
-    with pytest.raises(ValueError, match="never falls"):
+    with pytest.raises(ImpossibleFill, match="never falls"):
         observe(seen, at_broker(wanted, "3", "100"))
 
 
@@ -85,7 +86,7 @@ def test_a_position_that_is_sold_out_is_gone() -> None:
 
 
 def test_more_than_is_held_cannot_be_booked_as_sold() -> None:
-    with pytest.raises(ValueError, match="holds 0 AAPL"):
+    with pytest.raises(ImpossibleFill, match="holds 0 AAPL"):
         book(sleeve(), fill(Side.SELL, "1", "100"))
 
 
@@ -156,3 +157,16 @@ def test_what_a_protective_sell_takes_is_the_profit() -> None:
     oco = order(Side.SELL, bracket=WISH)
     _, fills = observe(oco, at_broker(oco, "10", "110", OrderStatus.FILLED))
     assert [(f.leg, f.side, f.value, f.protection) for f in fills] == [(LegKind.TAKE_PROFIT, Side.SELL, 1100, None)]
+
+
+def test_more_shares_than_were_ordered_cannot_be_booked() -> None:
+    planned = order(shares={"momentum": "10"})
+    with pytest.raises(ImpossibleFill, match="11 shares filled of 10"):
+        observe(planned, at_broker(planned, "11", "100"))
+
+
+def test_a_fill_for_a_strategy_without_a_sleeve_cannot_be_booked() -> None:
+    planned = order(shares={"momentum": "10"})
+    _, fills = observe(planned, at_broker(planned, "10", "100"))
+    with pytest.raises(ImpossibleFill, match="momentum, which has no sleeve"):
+        book_all({}, fills)

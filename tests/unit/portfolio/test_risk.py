@@ -87,7 +87,7 @@ def test_no_cap_holds_back_a_sell() -> None:
 
 def test_the_rules_are_in_the_order_that_the_documentation_states() -> None:
     names = [name for name, _ in RULES]
-    assert names[:4] == ["symbol_not_tradable", "too_late", "stale_data", "price_sanity"]
+    assert names[:5] == ["quarantined", "symbol_not_tradable", "too_late", "stale_data", "price_sanity"]
     assert names[-1] == "minimum_notional"
 
 

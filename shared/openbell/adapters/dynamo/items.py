@@ -13,6 +13,7 @@
 | OUTBOX | <event id> | an event that is not published yet |
 | CONTROL | LEASE, HALT | who may trade; whether anybody may |
 | CONTROL | QUARANTINE#<symbol or sleeve>#<name> | why it is not traded |
+| REPAIRS | <time in UTC>#<symbol or sleeve>#<name> | how a quarantine ended |
 | ALERTS | <id> | an alert that no person has got yet |
 | TICK#<tick> | TICK | which execution took a firing of a schedule |
 | EXECUTION#<name> | EXECUTION | the run that an execution started |
@@ -24,7 +25,7 @@ from decimal import Decimal
 from typing import Any
 
 from openbell.codec import from_plain, to_plain
-from openbell.model import Quarantine, Run, UnsentAlert
+from openbell.model import Quarantine, Repair, Run, UnsentAlert
 
 type Item = dict[str, Any]  # attributes as the DynamoDB API spells them: {"pk": {"S": "RUN#..."}, ...}
 type Key = tuple[str, str]
@@ -32,6 +33,7 @@ type Key = tuple[str, str]
 LEASE: Key = ("CONTROL", "LEASE")
 HALT: Key = ("CONTROL", "HALT")
 QUARANTINES: Key = ("CONTROL", "QUARANTINE#")  # where their keys begin
+REPAIRS = "REPAIRS"  # the partition of all repairs
 ALERTS = "ALERTS"  # the partition of all alerts that wait
 ATTEMPT = "attempt"  # the attribute with the id of the attempt that wrote an item, for DynamoDB alone
 OUTBOX = "OUTBOX"  # the partition of all events that wait
@@ -41,6 +43,11 @@ def quarantine_key(found: Quarantine) -> Key:
     """Where it is kept that a symbol or a sleeve is not traded."""
     pk, prefix = QUARANTINES
     return pk, f"{prefix}{found.kind}#{found.name}"
+
+
+def repair_key(done: Repair) -> Key:
+    """Where it is kept how a quarantine ended; text in UTC sorts by time."""
+    return REPAIRS, f"{done.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}#{done.quarantine.kind}#{done.quarantine.name}"
 
 
 def alert_key(alert: UnsentAlert) -> Key:

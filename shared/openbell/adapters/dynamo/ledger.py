@@ -13,7 +13,7 @@ from openbell.adapters.dynamo.writes import Action
 from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, tells
-from openbell.model import Cross, Forecast, Halt, Lease, Order, Quarantine, Run, Sleeve, UnsentAlert
+from openbell.model import Cross, Forecast, Halt, Lease, Order, Quarantine, Repair, Run, Sleeve, UnsentAlert
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,14 @@ class DynamoLedger(Table):
             if self._get(key) is None:
                 raise
 
-    def lift_quarantine(self, found: Quarantine, lease: Lease) -> None:
+    def lift_quarantine(self, done: Repair, lease: Lease) -> None:
         """See Ledger."""
-        self._transact([{"Delete": {"Key": items.key_of(items.quarantine_key(found))}}], lease)
+        record = {"Put": {"Item": items.item_of(items.repair_key(done), done)}}
+        self._transact([{"Delete": {"Key": items.key_of(items.quarantine_key(done.quarantine))}}, record], lease)
+
+    def repairs(self) -> list[Repair]:
+        """See Ledger."""
+        return [items.value_of(Repair, item) for item in self._query(items.REPAIRS)]
 
     def unsent_alerts(self) -> list[UnsentAlert]:
         """See Ledger."""

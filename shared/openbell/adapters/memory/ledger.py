@@ -15,6 +15,7 @@ from openbell.model import (
     Order,
     Quarantine,
     QuarantineKind,
+    Repair,
     Run,
     RunStatus,
     Sleeve,
@@ -30,6 +31,7 @@ class MemoryLedger:
     _lease: Lease | None = None
     _halt: Halt | None = None
     _quarantines: dict[tuple[QuarantineKind, str], Quarantine] = field(default_factory=dict)
+    _repairs: dict[tuple[datetime, QuarantineKind, str], Repair] = field(default_factory=dict)
     _alerts: dict[str, UnsentAlert] = field(default_factory=dict)  # by id
     _runs: dict[str, Run] = field(default_factory=dict)
     _executions: dict[str, str] = field(default_factory=dict)
@@ -99,10 +101,15 @@ class MemoryLedger:
             self._quarantines[found.kind, found.name] = found
             self.keep_alert(alert)
 
-    def lift_quarantine(self, found: Quarantine, lease: Lease) -> None:
+    def lift_quarantine(self, done: Repair, lease: Lease) -> None:
         """See Ledger."""
         self.check_lease(lease)
-        self._quarantines.pop((found.kind, found.name), None)
+        self._quarantines.pop((done.quarantine.kind, done.quarantine.name), None)
+        self._repairs[done.at, done.quarantine.kind, done.quarantine.name] = done
+
+    def repairs(self) -> list[Repair]:
+        """See Ledger."""
+        return [done for _, done in sorted(self._repairs.items())]
 
     def unsent_alerts(self) -> list[UnsentAlert]:
         """See Ledger."""
