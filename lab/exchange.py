@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -62,6 +62,11 @@ class ExchangeBroker:
             )
             for position in self._exchange.positions()
         }
+
+    def orders_since(self, since: datetime) -> list[BrokerOrder]:
+        """See Broker."""
+        found = [order for order in self._exchange.orders() if order.parent_id is None and order.created_at > since]
+        return [self._told(order) for order in found]
 
     def open_orders(self) -> list[BrokerOrder]:
         """See Broker."""

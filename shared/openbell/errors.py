@@ -26,6 +26,7 @@ leaves of this tree:
     │   ├── StoreRefused          DynamoDB: permissions, a missing table
     │   ├── StaleData             prices too old or too incomplete to trade on
     │   ├── TooManyForecastFailures
+    │   ├── LedgerBehind          the ledger is lost or stale: the archive knows of later runs
     │   ├── BooksDisagree         ledger and broker agree in nothing
     │   ├── PlanNotSealed         a plan that was only partly written is never executed
     │   └── LeaseLost             another execution holds the lease now: this one may not write
@@ -130,6 +131,10 @@ class StaleData(PermanentError):
 
 class TooManyForecastFailures(PermanentError):
     """More tickers failed to forecast than the configuration tolerates."""
+
+
+class LedgerBehind(PermanentError):
+    """The archive knows of later runs than the ledger, which is lost or stale."""
 
 
 class BooksDisagree(PermanentError):

@@ -481,3 +481,4 @@ class Run:
     fence: int = 0
     note: str = ""  # why it was skipped or failed
     seconds: float | None = None
+    tick: str = ""  # the firing of a schedule that started it

@@ -52,6 +52,10 @@ class Broker(Protocol):
         """Every order that has not ended, legs nested."""
         ...
 
+    def orders_since(self, since: datetime) -> list[BrokerOrder]:
+        """Every order submitted after `since`, however it stands, legs nested."""
+        ...
+
     def tradable_symbols(self) -> frozenset[str]:
         """Symbols of US equities that may be traded now."""
         ...
@@ -102,8 +106,11 @@ class Ledger(Protocol):
         """Take one firing of a schedule for `execution`; False if another execution has taken it."""
         ...
 
-    def acquire_lease(self, holder: str, now: datetime, seconds: int) -> Lease | None:
-        """The lease with a higher fencing number, the same one if `holder` has it, None if another holds it."""
+    def acquire_lease(self, holder: str, now: datetime, seconds: int, above: int = 0) -> Lease | None:
+        """The lease with a higher fencing number, the same one if `holder` has it, None if another holds it.
+
+        A new number is higher than `above` too.
+        """
         ...
 
     def lease(self) -> Lease | None:
@@ -112,6 +119,10 @@ class Ledger(Protocol):
 
     def check_lease(self, lease: Lease) -> None:
         """Nothing, or LeaseLost: to be asked before anything is changed at the broker."""
+        ...
+
+    def fence(self) -> int:
+        """The newest fencing number, 0 if none was ever given."""
         ...
 
     def release_lease(self, lease: Lease) -> None:
@@ -227,6 +238,21 @@ class Ledger(Protocol):
         """Write an order (conditional on its version) with the sleeves that its fills changed, in one transaction.
 
         Gives the order with its new version.
+        """
+        ...
+
+    def restore(
+        self,
+        runs: Sequence[Run],
+        plans: Mapping[str, Sequence[Cross]],
+        orders: Sequence[Order],
+        sleeves: Sequence[Sleeve],
+        lease: Lease,
+    ) -> None:
+        """Write all of these as they are, whatever was there, and the seals of `plans` (crosses by run).
+
+        Not all at once: the caller sees to it that nobody trades meanwhile, and does it again after a failure. Nothing
+        is announced: the world has heard of it when it happened.
         """
         ...
 

@@ -142,6 +142,14 @@ def decisions_key(run: str) -> str:
     return f"runs/{run}/decisions.json"
 
 
+def books_key(run: str) -> str:
+    """Where a run's books are kept, by which a lost ledger is rebuilt."""
+    return f"runs/{run}/books.json"
+
+
+LATEST_FENCE = "runs/latest/fence.json"  # the newest fencing number: a ledger whose own is lower is lost or stale
+
+
 def report_key(run: str) -> str:
     """Where a run's report is kept."""
     return f"runs/{run}/report.json"

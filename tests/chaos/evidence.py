@@ -7,6 +7,7 @@ from decimal import Decimal
 from openbell.events import DomainEvent
 from openbell.model import Cross, Lease, Order, Run, Sleeve
 from openbell.ports import Ledger
+from openbell.recovery import Recovered
 from paper import PaperExchange
 from tests.chaos.outside import Record
 
@@ -28,6 +29,7 @@ class Evidence:
     alerts: Sequence[tuple[str, str]]
     executions: Mapping[str, str]  # status by name
     reports: frozenset[str]  # keys in the archive
+    recovered: Recovered | None = None  # what archive and broker make of a ledger that is lost now; None: nobody tried
     published: frozenset[str] | None = None  # ids of events; None where nobody counts them
     record: Record = field(default_factory=Record)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from openbell.events import order_events, run_events
@@ -37,6 +38,7 @@ def violations(found: Evidence) -> list[str]:
         _events,
         _ends,
         _no_own_goals,
+        _recoverable,
     )
     return [f"{check.__name__.strip('_')}: {sentence}" for check in checks for sentence in check(found)]
 
@@ -214,3 +216,25 @@ def _no_own_goals(found: Evidence) -> Iterator[str]:
             yield f"{order.client_order_id} was rejected: {order.note}"
         if order.side.value == Side.SELL and "insufficient qty" in order.note:
             yield f"{order.client_order_id} was rejected: {order.note}"
+
+
+def _recoverable(found: Evidence) -> Iterator[str]:
+    """Were the ledger lost now, archive and broker would give back every order, and every sleeve to the cent."""
+    if found.recovered is None:
+        return
+    for name in found.sleeves.keys() | found.recovered.sleeves.keys():
+        ours, theirs = found.sleeves.get(name), found.recovered.sleeves.get(name)
+        if ours is None or theirs is None or replace(ours, version=theirs.version) != theirs:
+            yield f"sleeve {name}: the ledger has {ours}, recovered would be {theirs}"
+    for name in found.orders.keys() | found.recovered.orders.keys():
+        order, other = found.orders.get(name), found.recovered.orders.get(name)
+        if order is None or other is None or not _same_to_the_broker(order, other):
+            yield f"{name}: the ledger has {order}, recovered would be {other}"
+    yield from found.recovered.unsure
+
+
+def _same_to_the_broker(order: Order, other: Order) -> bool:
+    """Equal in all that the broker knows of: not in when we sent it, nor in why it never got there."""
+    if order.status in _NEVER_SENT and other.status in _NEVER_SENT | _UNSETTLED:
+        return True
+    return replace(order, version=other.version, sending_since=other.sending_since) == other

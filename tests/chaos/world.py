@@ -14,6 +14,7 @@ from openbell.adapters.memory.archive import MemoryArchive
 from openbell.events import DomainEvent
 from openbell.model import Halt
 from openbell.ports import Broker, Desk, Ledger
+from openbell.recovery import read_archive, rebuild
 from paper import PaperExchange
 from tests.chaos.evidence import Evidence, ask
 from tests.chaos.faults import Crash, Fault, Stopped
@@ -213,6 +214,7 @@ class World:
             alerts=lasting.inbox.received,
             executions=lasting.executions,
             reports=frozenset(lasting.archive.keys()),
+            recovered=rebuild(read_archive(lasting.archive, lasting.archive.folders("runs/")), self.broker),
             published=frozenset(event.id for event in lasting.bus.published),
             record=self.outside.record,
         )

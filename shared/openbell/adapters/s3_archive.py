@@ -26,16 +26,30 @@ class S3Archive:
         content: bytes = self._send("get_object", Key=key)["Body"].read()
         return content
 
+    def folders(self, under: str) -> list[str]:
+        """The names of the folders directly under `under`, which ends with a slash. Needs the right to list."""
+        found: list[str] = []
+        more: dict[str, str] = {}
+        while True:
+            page = self._call("list_objects_v2", under, Prefix=under, Delimiter="/", **more)
+            found += [entry["Prefix"].removeprefix(under).rstrip("/") for entry in page.get("CommonPrefixes", ())]
+            if not page.get("IsTruncated"):
+                return found
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
     def _send(self, operation: str, *, Key: str, **arguments: Any) -> dict[str, Any]:  # noqa: N803 the API's spelling
+        return self._call(operation, Key, Key=Key, **arguments)
+
+    def _call(self, operation: str, what: str, **arguments: Any) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = getattr(self._client, operation)(Bucket=self._bucket, Key=Key, **arguments)
+            answer: dict[str, Any] = getattr(self._client, operation)(Bucket=self._bucket, **arguments)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in _MISSING:
-                raise KeyError(Key) from error
+                raise KeyError(what) from error
             if code in _TRY_AGAIN:
-                raise StoreUnavailable(f"S3 refused {operation} of {Key} for now: {code}") from error
+                raise StoreUnavailable(f"S3 refused {operation} of {what} for now: {code}") from error
             raise
         except BotoCoreError as error:
-            raise StoreUnavailable(f"S3 did not answer {operation} of {Key}: {error}") from error
+            raise StoreUnavailable(f"S3 did not answer {operation} of {what}: {error}") from error
         return answer

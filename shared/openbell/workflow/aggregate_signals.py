@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from openbell.books import keep_books
 from openbell.codec import from_json, to_json
 from openbell.decision import decide
 from openbell.errors import TooManyForecastFailures
@@ -60,6 +61,7 @@ def aggregate_signals(
         archive.put(decisions_key(run_id), to_json(decisions))
         changed = changed_sleeves(inputs, decisions, built.strategies)
         ledger.save_plan(run_id, decisions.plan.orders, changed, decisions.plan.crosses, lease)
+    keep_books(run_id, ledger, archive)
     orders = ledger.orders(run_id)
     sells = tuple(order.client_order_id for order in orders if order.side is Side.SELL)
     buys = [order for order in orders if order.side is Side.BUY]

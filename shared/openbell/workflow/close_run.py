@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from openbell.books import keep_books
 from openbell.codec import to_plain
 from openbell.errors import LeaseLost, OpenbellError, RetryableError, StoreUnavailable
 from openbell.events import drift_events
@@ -66,6 +67,7 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
         # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
         drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
         set_drift_apart(drift, _now_or(run.as_of, desk), desk.ledger, lease, stop=outcome is RunStatus.COMPLETED)
+        keep_books(run.run_id, desk.ledger, desk.archive, replace(run, status=outcome, note=failure))
     except LeaseLost:  # the books belong to another run now
         if outcome is RunStatus.COMPLETED:
             _alert_lost_lease(run, desk)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from openbell import exchange_calendar
+from openbell.books import keep_books
 from openbell.codec import from_json, to_json
 from openbell.config import PlatformConfig
 from openbell.decision import flatten
@@ -17,6 +18,7 @@ from openbell.errors import (
     InvalidInput,
     LeaseLost,
     LeaseStuck,
+    LedgerBehind,
     MarketClosed,
     NoStrategyDue,
     RunInProgress,
@@ -42,7 +44,7 @@ from openbell.model import (
 from openbell.money import to_cents
 from openbell.ports import Archive, Desk, Executions, Ledger
 from openbell.reporting import make_report
-from openbell.runs import RunInputs, inputs_key, lease_of, report_key, run_id
+from openbell.runs import LATEST_FENCE, RunInputs, inputs_key, lease_of, report_key, run_id
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
 LATEST = timedelta(minutes=10)  # a tick that comes later than this is no reason to trade any more
@@ -79,7 +81,9 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk, executions
         status=RunStatus.RUNNING,
         schedule=request.schedule,
         strategies=(),
+        tick=request.tick,
     )
+    _check_ledger(desk)
     try:
         _check_open(clock)
         run = replace(run, strategies=_due(request, clock, config, desk.ledger))
@@ -90,6 +94,7 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk, executions
         raise
     run = replace(run, fence=lease.fence)
     desk.ledger.start_run(run, lease)
+    desk.archive.put(LATEST_FENCE, to_json(lease.fence))
     _end_dead_runs(run, desk.ledger)
     return _prepare(run, clock, config, desk)
 
@@ -111,6 +116,23 @@ def _opened_before(run: Run, archive: Archive) -> RunInputs | None:
         return from_json(RunInputs, archive.get(inputs_key(run.run_id)))
     except KeyError:
         return None
+
+
+def _check_ledger(desk: Desk) -> None:
+    """A table that was emptied or restored has forgotten trades: to go on from there would trade them again."""
+    known = _latest_fence(desk.archive)
+    if desk.ledger.fence() < known:
+        raise LedgerBehind(
+            f"the ledger's fencing number is {desk.ledger.fence()}, but the archive knows a run with {known}: it "
+            "was lost, or restored as it was earlier. Nothing is traded: see docs/runbook.md, 'The ledger is lost'"
+        )
+
+
+def _latest_fence(archive: Archive) -> int:
+    try:
+        return from_json(int, archive.get(LATEST_FENCE))
+    except KeyError:
+        return 0
 
 
 def _due(request: RunRequest, clock: MarketClock, config: PlatformConfig, ledger: Ledger) -> tuple[str, ...]:
@@ -180,6 +202,7 @@ def _end_dead_runs(run: Run, ledger: Ledger) -> None:
 
 def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:
     lease = lease_of(run)
+    keep_books(run.run_id, desk.ledger, desk.archive)  # before anything ends that is open now
     found = reconcile(desk.broker, desk.ledger, lease, clock.now - IN_FLIGHT)
     wish = desk.ledger.halt()
     set_drift_apart(found.drift, clock.now, desk.ledger, lease, stop=not (wish and wish.flatten))
@@ -216,6 +239,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     if halt:
         plan = flatten(inputs, {symbol: position.price for symbol, position in positions.items()}, halt.reason)
         desk.ledger.save_plan(run.run_id, plan.orders, [], plan.crosses, lease)
+    keep_books(run.run_id, desk.ledger, desk.archive)
     desk.archive.put(inputs_key(run.run_id), to_json(inputs))
     return inputs
 
@@ -289,6 +313,7 @@ def _skip_halted(run: Run, halt: Halt, desk: Desk) -> NoReturn:
     note = f"trading is halted since {halt.at:%Y-%m-%d %H:%M %Z} by {halt.by}: {halt.reason}"
     skipped = replace(run, status=RunStatus.SKIPPED, note=note)
     desk.archive.put(report_key(run.run_id), make_report(skipped, desk, ()).to_bytes())
+    keep_books(run.run_id, desk.ledger, desk.archive, skipped)
     desk.ledger.finish_run(skipped)
     desk.ledger.release_lease(lease_of(run))
     raise Halted(note)

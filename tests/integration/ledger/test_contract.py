@@ -89,6 +89,17 @@ class TestTick:
 
 
 class TestLease:
+    def test_numbers_rise_above_one_that_is_known_from_elsewhere(self, ledger: Ledger) -> None:
+        assert ledger.fence() == 0
+        lease = ledger.acquire_lease("execution-1", AS_OF, 3600, above=41)
+        assert lease
+        assert (lease.fence, ledger.fence()) == (42, 42)
+        ledger.release_lease(lease)
+        assert ledger.fence() == 42
+        later = ledger.acquire_lease("execution-2", AS_OF, 3600, above=7)
+        assert later
+        assert later.fence == 43
+
     def test_the_holder_gets_the_same_lease_again(self, ledger: Ledger, lease: Lease) -> None:
         assert ledger.acquire_lease("execution-1", AS_OF + timedelta(minutes=5), 3600) == lease
         assert ledger.lease() == lease
@@ -524,3 +535,43 @@ class TestOutbox:
         ledger.forget_events(published)
         ledger.forget_events(published)
         assert ledger.outbox() == [kept]
+
+
+class TestRestore:
+    def test_everything_is_there_as_it_was(self, ledger: Ledger, lease: Lease) -> None:
+        working, ended = (
+            order(client_order_id="run-1-A", status=OrderStatus.WORKING),
+            order(client_order_id="run-1-B", status=OrderStatus.FILLED),
+        )
+        run = a_run(1, status=RunStatus.COMPLETED)
+        orders = [replace(each, run_id=run.run_id, version=3) for each in (working, ended)]
+        ledger.restore([run], {run.run_id: [Cross("A", "momentum", "other", D(2), D("10.50"))]}, orders, [], lease)
+        assert ledger.runs() == [run]
+        assert ledger.run_of(run.execution) == run
+        assert ledger.plan_sealed(run.run_id)
+        assert ledger.orders(run.run_id) == orders
+        assert [found.client_order_id for found in ledger.open_orders()] == ["run-1-A"]
+        assert ledger.outbox() == []
+
+    def test_what_is_there_is_written_over(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.open_sleeve(sleeve(cash="100"), lease)
+        ledger.save_plan("run", [order()], [], [], lease)
+        (there,) = ledger.orders("run")
+        ended = replace(there, status=OrderStatus.FILLED, version=9)
+        ledger.restore([], {}, [ended], [replace(sleeve(cash="55.10"), version=4)], lease)
+        assert ledger.open_orders() == []
+        assert ledger.orders("run") == [ended]
+        (found,) = ledger.sleeves().values()
+        assert (found.cash, found.version) == (D("55.10"), 4)
+        ledger.save_sleeves([replace(found, cash=D(60))], lease)  # goes on from there
+
+    def test_more_than_one_transaction_takes(self, ledger: Ledger, lease: Lease) -> None:
+        runs = [a_run(number, AS_OF + timedelta(minutes=number), RunStatus.COMPLETED) for number in range(40)]
+        ledger.restore(runs, {}, [], [], lease)
+        assert ledger.runs(100) == runs[::-1]
+
+    def test_nothing_without_the_lease(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.release_lease(lease)
+        with pytest.raises(LeaseLost):
+            ledger.restore([a_run()], {}, [], [], lease)
+        assert ledger.runs() == []

@@ -1,7 +1,7 @@
 """`openbell.ports.Broker` over Alpaca's API: what is read, and what is sent."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +77,20 @@ def test_tradable_symbols_leave_out_what_is_halted(paper: PaperExchange, broker:
 def test_open_orders_are_complete_beyond_the_largest_page(paper: PaperExchange, broker: Broker) -> None:
     sent = [paper.submit(buy("1", **limit("1"))).id for _ in range(1001)]
     assert [order.id for order in broker.open_orders()] == sent
+
+
+def test_orders_since_are_complete_however_they_stand(paper: PaperExchange, broker: Broker) -> None:
+    before = paper.submit(buy("1", **limit("1")))
+    paper.advance(paper.now + timedelta(seconds=1))
+    since = paper.now
+    paper.advance(paper.now + timedelta(seconds=1))
+    sent = [paper.submit(buy("1", **limit("1"))).id for _ in range(501)]
+    paper.cancel(sent[0])
+    found = broker.orders_since(since)
+    assert [order.id for order in found] == sent
+    assert (found[0].status, found[1].status) == (OrderStatus.CANCELED, OrderStatus.WORKING)
+    assert before.id in {order.id for order in broker.orders_since(since - timedelta(hours=1))}
+    assert broker.orders_since(paper.now) == []
 
 
 def test_an_order_that_ends_between_two_pages_moves_nothing(paper: PaperExchange, url_of: Serve) -> None:

@@ -1,7 +1,7 @@
 """The brokerage account at Alpaca."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -87,16 +87,24 @@ class AlpacaBroker:
 
     def open_orders(self) -> list[BrokerOrder]:
         """See Broker."""
+        return self._listed("open orders", {"status": "open"})
+
+    def orders_since(self, since: datetime) -> list[BrokerOrder]:
+        """See Broker."""
+        return self._listed("orders", {"status": "all", "after": since.astimezone(UTC).isoformat()})
+
+    def _listed(self, what: str, query: Mapping[str, str]) -> list[BrokerOrder]:
+        """Every order that the query names, page by page, oldest first; later pages follow the last order."""
         found: list[Mapping[str, Any]] = []
         while True:
-            after = {"after_order_id": found[-1]["id"]} if found else {}
-            page = self._read("open orders", self._open_orders_after, after)
+            here = {"status": query["status"], "after_order_id": found[-1]["id"]} if found else query
+            page = self._read(what, self._page_of_orders, here)
             found += page
             if len(page) < _PAGE:
                 return [_order(body) for body in found]
 
-    def _open_orders_after(self, after: dict[str, str]) -> Any:
-        return self._client.list_orders(status="open", limit=_PAGE, direction="asc", nested=True, params=dict(after))
+    def _page_of_orders(self, query: Mapping[str, str]) -> Any:
+        return self._client.list_orders(limit=_PAGE, direction="asc", nested=True, params=dict(query))
 
     def tradable_symbols(self) -> frozenset[str]:
         """See Broker."""

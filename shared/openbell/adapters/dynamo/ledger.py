@@ -35,7 +35,7 @@ class DynamoLedger(Table):
             return False
         return True
 
-    def acquire_lease(self, holder: str, now: datetime, seconds: int) -> Lease | None:
+    def acquire_lease(self, holder: str, now: datetime, seconds: int, above: int = 0) -> Lease | None:
         """See Ledger."""
         item = self._get(items.LEASE)
         held = writes.lease_in(item) if item else None
@@ -43,7 +43,7 @@ class DynamoLedger(Table):
             return held
         if held and held.holder and held.expires_at > now:
             return None
-        lease = Lease(holder, held.fence + 1 if held else 1, now + timedelta(seconds=seconds))
+        lease = Lease(holder, max(held.fence if held else 0, above) + 1, now + timedelta(seconds=seconds))
         condition, values = ("fence = :fence", {":fence": held.fence}) if held else ("attribute_not_exists(pk)", {})
         try:
             self._put(writes.lease_item(lease), condition, values)
@@ -63,6 +63,11 @@ class DynamoLedger(Table):
         item = self._get(items.LEASE)
         lease = writes.lease_in(item) if item else None
         return lease if lease and lease.holder else None
+
+    def fence(self) -> int:
+        """See Ledger."""
+        item = self._get(items.LEASE)
+        return int(item["fence"]["N"]) if item else 0
 
     def release_lease(self, lease: Lease) -> None:
         """See Ledger. The fencing number stays: it only ever grows."""
@@ -280,11 +285,24 @@ class DynamoLedger(Table):
         put, pointer = writes.order_puts(saved)
         put["Put"] |= writes.version_is(order.version)
         if not saved.open:
-            pointer = {"Delete": {"Key": items.key_of(items.open_key(saved.client_order_id))}}
+            pointer = writes.not_open(saved)
         before = self.order(order.run_id, order.client_order_id) if tells(saved) else None
         events = writes.event_puts(order_events(before, saved))
         self._transact([put, pointer, *(writes.sleeve_put(sleeve) for sleeve in sleeves), *events], lease)
         return saved
+
+    def restore(
+        self,
+        runs: Sequence[Run],
+        plans: Mapping[str, Sequence[Cross]],
+        orders: Sequence[Order],
+        sleeves: Sequence[Sleeve],
+        lease: Lease,
+    ) -> None:
+        """See Ledger."""
+        actions = writes.restoring(runs, plans, orders, sleeves)
+        for group in batched(actions, ACTIONS - 1, strict=False):  # one action checks the lease
+            self._transact(group, lease)
 
     # Forecasts.
 

@@ -1,7 +1,7 @@
 """The actions of which the ledger's transactions are made, with their conditions."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,8 +20,29 @@ _MEMORY_DAYS = 100  # an execution's name may be used again after 90
 
 def run_puts(run: Run) -> list[Action]:
     """The run, the run in the list of all, and what the world hears of it."""
+    return [*_silent_run_puts(run), *event_puts(run_events(run))]
+
+
+def _silent_run_puts(run: Run) -> list[Action]:
     keys = (items.run_key(run.run_id), items.listed_run_key(run))
-    return [*({"Put": {"Item": items.item_of(key, run)}} for key in keys), *event_puts(run_events(run))]
+    return [{"Put": {"Item": items.item_of(key, run)}} for key in keys]
+
+
+def restoring(
+    runs: Sequence[Run], plans: Mapping[str, Sequence[Cross]], orders: Sequence[Order], sleeves: Sequence[Sleeve]
+) -> list[Action]:
+    """All of these as they are, unconditionally and without events; `plans` has the crosses by run."""
+    actions = [action for run in runs for action in (*_silent_run_puts(run), execution_put(run))]
+    for order in orders:
+        put, pointer = order_puts(order)
+        actions += [put, pointer if order.open else not_open(order)]
+    actions += [seal_put(run, [o for o in orders if o.run_id == run], crosses) for run, crosses in plans.items()]
+    return actions + [{"Put": {"Item": items.item_of(items.sleeve_key(s.strategy), s)}} for s in sleeves]
+
+
+def not_open(order: Order) -> Action:
+    """Removal of the pointer to an order that has ended."""
+    return {"Delete": {"Key": items.key_of(items.open_key(order.client_order_id))}}
 
 
 def order_puts(order: Order) -> list[Action]:

@@ -14,3 +14,8 @@ class MemoryArchive:
     def get(self, key: str) -> bytes:
         """See Archive."""
         return self._contents[key]
+
+    def folders(self, under: str) -> list[str]:
+        """The names of the folders directly under `under`, which ends with a slash."""
+        inside = (key.removeprefix(under) for key in self._contents if key.startswith(under))
+        return sorted({name.split("/")[0] for name in inside if "/" in name})

@@ -47,14 +47,14 @@ class MemoryLedger:
         """See Ledger."""
         return self._ticks.setdefault(tick, execution) == execution
 
-    def acquire_lease(self, holder: str, now: datetime, seconds: int) -> Lease | None:
+    def acquire_lease(self, holder: str, now: datetime, seconds: int, above: int = 0) -> Lease | None:
         """See Ledger."""
         held = self._lease
         if held and held.holder == holder:
             return held
         if held and held.holder and held.expires_at > now:
             return None
-        self._lease = Lease(holder, held.fence + 1 if held else 1, now + timedelta(seconds=seconds))
+        self._lease = Lease(holder, max(self.fence(), above) + 1, now + timedelta(seconds=seconds))
         return self._lease
 
     def lease(self) -> Lease | None:
@@ -66,6 +66,10 @@ class MemoryLedger:
         found = self.lease()
         if found is None or found.fence != lease.fence:
             raise LeaseLost(f"lease {lease.fence} of {lease.holder} is no longer the newest, or was given back")
+
+    def fence(self) -> int:
+        """See Ledger."""
+        return self._lease.fence if self._lease else 0
 
     def release_lease(self, lease: Lease) -> None:
         """See Ledger."""
@@ -219,6 +223,29 @@ class MemoryLedger:
         self._write_sleeves(sleeves)
         self._announce(order_events(known, saved))
         return saved
+
+    def restore(
+        self,
+        runs: Sequence[Run],
+        plans: Mapping[str, Sequence[Cross]],
+        orders: Sequence[Order],
+        sleeves: Sequence[Sleeve],
+        lease: Lease,
+    ) -> None:
+        """See Ledger."""
+        self.check_lease(lease)
+        for run in runs:
+            self._runs[run.run_id] = run
+            self._executions[run.execution] = run.run_id
+        for run_id, crosses in plans.items():
+            self._orders.setdefault(run_id, {})
+            self.crosses[run_id] = tuple(crosses)
+        for order in orders:
+            self._orders.setdefault(order.run_id, {})[order.client_order_id] = order
+            self._open.pop(order.client_order_id, None)
+            if order.open:
+                self._open[order.client_order_id] = order.run_id
+        self._sleeves |= {sleeve.strategy: sleeve for sleeve in sleeves}
 
     def save_forecasts(
         self, run_id: str, spec: str, forecasts: Sequence[Forecast], failures: Mapping[str, str]
