@@ -14,10 +14,11 @@ from paper import Side, Ticket
 from tests.builders import D
 from tests.chaos.faults import Fault, Kind
 from tests.chaos.market import Setting
-from tests.chaos.world import WatchedLedger, World
+from tests.chaos.world import World
 
 SETTINGS = [
     Setting(),
+    Setting(closing=True, dynamo=True),
     Setting(closing=True, market=1),  # orders fill, and brackets fire
     Setting(closing=True, market=2, fill_share="0.3", unfilled="leave"),  # what is left is filled after the run
     Setting(closing=True, market=3, fill_share="0.3", unfilled="reprice"),
@@ -42,6 +43,11 @@ def recovered(world: World) -> Recovery:
     write(world, found)
     world.ledger.clear_halt()
     return found
+
+
+def lose(world: World) -> None:
+    """An empty table in the place of the ledger."""
+    world.lasting.store = type(world.lasting.store)()
 
 
 def session(world: World, *names: str) -> None:
@@ -70,7 +76,7 @@ def two(setting: Setting, *names: str) -> tuple[World, World]:
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_lost_between_two_sessions_it_comes_back_to_the_cent_and_trading_goes_on(setting: Setting) -> None:
     world, twin = two(setting, "first", "second", "third")
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     assert recovered(world).recovered.unsure == ()
     for each in (world, twin):
         session(each, "fourth", "fifth")
@@ -84,10 +90,10 @@ def test_lost_between_two_sessions_it_comes_back_to_the_cent_and_trading_goes_on
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_restored_to_an_earlier_state_it_is_brought_up_to_now(setting: Setting) -> None:
     world, twin = two(setting, "first")
-    earlier = pickle.dumps(world.lasting.ledger)
+    earlier = pickle.dumps(world.lasting.store)
     for each in (world, twin):
         session(each, "second", "third")
-    world.lasting.ledger = pickle.loads(earlier)
+    world.lasting.store = pickle.loads(earlier)
     found = recovered(world)
     assert found.behind
     assert [run.execution for run in found.changes.runs] == ["second", "third"]
@@ -118,7 +124,7 @@ def test_lost_in_the_middle_of_a_run_it_is_what_the_next_run_would_have_made_of_
         assert world.execute("stopped").status == "ABORTED"
         world.outside.disarm()
         world.next_session()
-    worlds[0].lasting.ledger = WatchedLedger()
+    lose(worlds[0])
     recovered(worlds[0])
     for world in worlds:
         session(world, "next", "after")
@@ -134,7 +140,7 @@ def world() -> World:
 
 def test_a_lost_ledger_is_noticed_before_anything_is_traded(world: World) -> None:
     sent = len(world.exchange.orders())
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     for name in ("third", "fourth"):
         ended = world.execute(name)
         assert (ended.status, ended.error) == ("FAILED", "LedgerBehind")
@@ -148,7 +154,7 @@ def test_fencing_numbers_never_go_backwards(world: World) -> None:
     stale = world.ledger.acquire_lease("zombie", world.exchange.now, 1)
     assert stale
     world.ledger.release_lease(stale)
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     recovered(world)
     assert world.ledger.fence() > newest + FENCE_GAP > stale.fence
     session(world, "third")
@@ -160,14 +166,14 @@ def test_a_tick_that_was_taken_stays_taken() -> None:
     world = World(Setting(closing=True))
     tick = world.exchange.now.isoformat()
     world.execute("first", tick=tick)
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     recovered(world)
     assert not world.ledger.claim_tick(tick, "another")
     assert world.ledger.claim_tick(tick, "first")
 
 
 def test_it_stays_halted_until_a_person_resumes_it(world: World) -> None:
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     write(world, shown(world))
     halt = world.ledger.halt()
     assert halt
@@ -182,13 +188,13 @@ def test_a_halt_in_the_books_comes_back_as_it_was(world: World) -> None:
     world.halt(flatten=False)
     world.execute("third")
     halt = world.ledger.halt()
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     write(world, shown(world))
     assert world.ledger.halt() == halt
 
 
 def test_nothing_is_written_while_a_run_holds_the_lease(world: World) -> None:
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     found = shown(world)
     assert world.ledger.acquire_lease("a run", world.exchange.now, 3600)
     with pytest.raises(RunInProgress, match="a run is trading"):
@@ -197,7 +203,7 @@ def test_nothing_is_written_while_a_run_holds_the_lease(world: World) -> None:
 
 
 def test_only_what_was_shown_is_written(world: World) -> None:
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     found = shown(world)
     other = replace(found, changes=replace(found.changes, sleeves=()))
     with pytest.raises(LedgerBehind, match="look again"):
@@ -219,7 +225,7 @@ def test_doing_it_again_after_a_failure_in_between_ends_in_the_same_books(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = shown(world).recovered.sleeves
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
 
     def half(*arguments: Any) -> None:
         runs, plans, kept, first, lease = arguments
@@ -241,7 +247,7 @@ def test_doing_it_again_after_a_failure_in_between_ends_in_the_same_books(
 def test_an_order_of_ours_that_no_books_know_is_shown_and_not_booked(world: World) -> None:
     before = shown(world).recovered.sleeves
     world.exchange.submit(Ticket("FOX", Side.SELL, D(7), client_order_id="20210226-1545-abcd-FOX-sell-x-1"))
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     found = recovered(world)
     assert found.recovered.unsure == (
         "20210226-1545-abcd-FOX-sell-x-1: ours at the broker (sell 7 of 7 FOX), in no books: not booked",
@@ -251,8 +257,8 @@ def test_an_order_of_ours_that_no_books_know_is_shown_and_not_booked(world: Worl
 
 def test_shares_that_are_gone_are_told(world: World) -> None:
     symbol, qty = next((s, q) for s, q in _held(world).items() if q > 1)
-    world.lasting.ledger = WatchedLedger()
-    world.exchange.by_hand.trade(symbol, -1)
+    lose(world)
+    world.exchange.by_hand.trade(symbol, D(-1))
     assert f"{symbol}: the sleeves would own {qty}" in " ".join(shown(world).recovered.unsure)
 
 
@@ -281,7 +287,7 @@ def test_a_run_that_died_is_failed_in_the_history() -> None:
     world.outside.disarm()
     world.next_session()
     session(world, "second")
-    world.lasting.ledger = WatchedLedger()
+    lose(world)
     recovered(world)
     assert [run.status for run in world.ledger.runs()] == [RunStatus.COMPLETED, RunStatus.FAILED]
 
