@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import BooksDisagree, BrokerRefused
@@ -96,6 +97,9 @@ class _LookingOnly:
 
     def open_orders(self) -> list[BrokerOrder]:
         return self.broker.open_orders()
+
+    def orders_since(self, since: datetime) -> list[BrokerOrder]:
+        return self.broker.orders_since(since)
 
     def tradable_symbols(self) -> frozenset[str]:
         return self.broker.tradable_symbols()
