@@ -20,7 +20,7 @@ RELEASE = $(shell date -u +%y%m%d%H%M)-$(or $(shell git rev-parse --short HEAD 2
 CONFIRMED = $(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),ConfirmLive=$(CONFIRM_LIVE)) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL)))
 PARAMETERS ?=
 
-.PHONY: help setup peers run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy clean
+.PHONY: help setup peers run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy rollback clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -83,6 +83,9 @@ deploy: package ## Deploy to AWS: PROFILE=paper, or PROFILE=live CONFIRM_LIVE=..
 	@$(SAM) deploy --config-env $(or $(CONFIG_$(PROFILE)),$(error PROFILE is paper or live, not $(PROFILE))) \
 		--parameter-overrides TradingMode=$(PROFILE) Release=$(RELEASE) $(CONFIRMED) $(PARAMETERS) $(ARGS)
 	@$(BIN)/python -m scripts.protect_stack --config-env $(CONFIG_$(PROFILE)) $(ARGS)
+
+rollback: setup ## Go back to the release before, in AWS, without building: PROFILE=live; ARGS="NUMBER --yes"
+	@$(BIN)/openbell release rollback --stack openbell-$(PROFILE) $(ARGS)
 
 clean: ## Remove what was built; .venv and .tools stay
 	@rm -rf .aws-sam build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

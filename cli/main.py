@@ -12,6 +12,7 @@ from cli.commands.drift import drift
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
 from cli.commands.halt import halt, resume
+from cli.commands.release import release
 from cli.commands.run import run
 from cli.commands.runs import replay, runs
 from cli.commands.schedules import schedules
@@ -55,6 +56,7 @@ app.command(rich_help_panel=OPERATE)(cost)
 app.command(rich_help_panel=OPERATE)(doctor)
 app.command(rich_help_panel=OPERATE)(halt)
 app.command(rich_help_panel=OPERATE)(resume)
+app.add_typer(release, name="release", rich_help_panel=OPERATE)
 app.add_typer(schedules, name="schedules", rich_help_panel=OPERATE)
 app.command()(forecast)
 app.add_typer(forecasts, name="forecasts")

@@ -31,7 +31,7 @@ from openbell.errors import InvalidInput, OpenbellError, StoreRefused
 from openbell.ports import Archive, Broker, Ledger
 
 LOCAL_STACK = "openbell"  # the name of the stack in a local cloud
-_OUTPUTS = ("TableName", "BucketName", "BrokerSecretArn", "StateMachineArn", "BrokerUrlInUse")
+_OUTPUTS = ("TableName", "BucketName", "BrokerSecretArn", "StateMachineArn", "LiveMachineArn", "BrokerUrlInUse")
 _ON_AWS = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 # A local cloud shares its processor with the Lambdas, and answers late while they work.
 _LOCAL = Config(connect_timeout=3, read_timeout=60, retries={"total_max_attempts": 1}, proxies={})

@@ -27,6 +27,7 @@ def template(secret: str, mode: str = "paper") -> dict[str, Any]:
         "BucketName": {"Ref": "Bucket"},
         "BrokerSecretArn": secret,
         "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:Trading",
+        "LiveMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:Trading:live",
         "BrokerUrlInUse": "https://paper-api.alpaca.markets",
     }
     return {

@@ -85,10 +85,11 @@ class Platform:
 
 
 @contextmanager
-def a_platform(folder: Path, *, as_deployed: bool = False) -> Iterator[Platform]:
+def a_platform(folder: Path, *, as_deployed: bool = False, **parameters: str) -> Iterator[Platform]:
     """The platform on a Wednesday at three, with one strategy and keys in the secret.
 
     With `as_deployed` it is as a first deployment leaves it: schedules as the template has them, and no keys.
+    `parameters` of the template come on top.
     """
     exchange = PaperExchange(sample(), D(100000), WEDNESDAY, slippage_bps=2)
     while_waiting: list[Callable[[], None]] = []
@@ -103,7 +104,7 @@ def a_platform(folder: Path, *, as_deployed: bool = False) -> Iterator[Platform]
         serve(exchange, credentials=KEYS) as served,
         LocalCloud(
             template=TEMPLATE,
-            parameters=parameters_for(served.url) | ({"ScheduleState": "DISABLED"} if as_deployed else {}),
+            parameters=parameters_for(served.url) | ({"ScheduleState": "DISABLED"} if as_deployed else {}) | parameters,
             work=folder,
             wait=wait,
             clock=lambda: exchange.now,
