@@ -92,9 +92,9 @@ def find_release(releases: tuple[Release, ...], wanted: str) -> Release:
 def make_live(platform: Platform, release: Release) -> None:
     """Runs that start from now on use `release`; those under way go on with theirs.
 
-    One call moves the alias of the state machine, and with it everything a run uses. The functions' own aliases follow,
-    of which only the rule that closes dead runs makes use. Raises ReleaseGone before anything is changed if a version of
-    a function is gone.
+    One call moves the alias of the state machine, and with it everything a run uses. The functions' own aliases follow;
+    only the rule that closes dead runs makes use of one. Raises ReleaseGone, before anything is changed, if a version
+    of a function is gone.
     """
     functions = platform.client("lambda")
     for name, version in release.functions.items():

@@ -10,9 +10,7 @@ from rich.table import Table
 from cli.grid import grid, moment
 from cli.releases import Release
 
-_STATE = re.compile(
-    r"(?:^|-)(\w+?)Function-"
-)  # CloudFormation names a function <stack>-<name in the template>-<letters>
+_STATE = re.compile(r"(?:^|-)(\w+?)Function-")  # a function's name is <stack>-<name in the template>-<letters>
 
 
 @dataclass(frozen=True)
