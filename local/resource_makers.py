@@ -115,7 +115,7 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         made["ID"] = left.pop("Id")
     for days in ("ExpirationInDays",):
         if days in left:
-            made["Expiration"] = {"Days": left.pop(days)}
+            made["Expiration"] = {"Days": int(left.pop(days))}  # a parameter comes as text
     for name in ("Transitions", "NoncurrentVersionTransitions"):
         if name in left:
             made[name] = [_transition(transition) for transition in left.pop(name)]

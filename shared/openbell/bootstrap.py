@@ -46,7 +46,7 @@ def ledger() -> Ledger:
     from openbell.adapters.dynamo.ledger import DynamoLedger  # noqa: PLC0415 only what a function uses is imported
 
     settings().need("table")
-    return DynamoLedger(_client("dynamodb"), settings().table)
+    return DynamoLedger(_client("dynamodb"), settings().table, settings().keep_days)
 
 
 @cache

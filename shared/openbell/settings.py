@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import openbell
 from openbell.config import explain
@@ -21,6 +21,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     table: str = ""
+    keep_days: int = Field(730, ge=1)  # runs in the table
     bucket: str = ""
     alerts_topic: str = ""  # ARN
     event_bus: str = ""  # name

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pyawscron import AWSCron
 
+from openbell.adapters.dynamo.items import FORGET
 from tests.unit.infrastructure.sources import ROOT, expanded, functions, machine, resolve, resources, template
 
 BROKER = {"OPENBELL_BROKER_URL", "OPENBELL_DATA_URL", "OPENBELL_BROKER_SECRET"}
@@ -17,7 +18,8 @@ COMMON = {
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
 }
-TABLE, BUCKET = {"OPENBELL_TABLE"}, {"OPENBELL_BUCKET"}
+BOOKS, BUCKET = {"OPENBELL_TABLE"}, {"OPENBELL_BUCKET"}
+TABLE = BOOKS | {"OPENBELL_KEEP_DAYS"}  # of what writes to it
 TOPIC, BUS = {"OPENBELL_ALERTS_TOPIC"}, {"OPENBELL_EVENT_BUS"}
 ENVIRONMENT = {
     "OpenRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
@@ -27,7 +29,7 @@ ENVIRONMENT = {
     "ExecuteOrderFunction": TABLE | BROKER,
     "SettleOrdersFunction": TABLE | BUCKET | BROKER,
     "CloseRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
-    "WidgetsFunction": TABLE | BUCKET,
+    "WidgetsFunction": BOOKS | BUCKET,
     "BacktestFoldFunction": BUCKET,
 }
 FOLDER = dict.fromkeys(ENVIRONMENT, "runs") | {"BacktestFoldFunction": "sweeps"}  # of the bucket, that it may see
@@ -358,6 +360,17 @@ def test_a_budget_is_made_unless_none_is_wanted(amount: str, made: bool) -> None
     assert resolve({"Condition": budget["Condition"]}, MonthlyBudget=amount) is made
     notices = budget["Properties"]["NotificationsWithSubscribers"]
     assert [s["Address"] for notice in notices for s in notice["Subscribers"]] == [{"Ref": "AlertsTopic"}] * 2
+
+
+def test_runs_are_forgotten_after_the_days_that_a_person_chooses_in_the_archive_and_in_the_ledger() -> None:
+    (bucket,), (table,) = resources("AWS::S3::Bucket").values(), resources("AWS::DynamoDB::Table").values()
+    rules = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert rules == {None: None, "runs/": {"Ref": "KeepRunsDays"}, "sweeps/": 90}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": FORGET, "Enabled": True}
+    writers = [name for name in functions() if "OPENBELL_KEEP_DAYS" in ENVIRONMENT[name]]
+    for name in writers:
+        assert functions()[name]["Environment"]["Variables"]["OPENBELL_KEEP_DAYS"] == {"Ref": "KeepRunsDays"}
+    assert template()["Parameters"]["KeepRunsDays"]["MinValue"] > 90  # after which files are moved to cheaper storage
 
 
 def _workflow(name: str) -> dict[str, Any]:

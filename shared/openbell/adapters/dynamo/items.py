@@ -35,6 +35,8 @@ HALT: Key = ("CONTROL", "HALT")
 QUARANTINES: Key = ("CONTROL", "QUARANTINE#")  # where their keys begin
 REPAIRS = "REPAIRS"  # the partition of all repairs
 ALERTS = "ALERTS"  # the partition of all alerts that wait
+FORGET = "expires_at"  # epoch seconds: DynamoDB deletes an item by itself when they have passed
+_UNTIL = "until"  # where a field is kept whose name means that to DynamoDB
 ATTEMPT = "attempt"  # the attribute with the id of the attempt that wrote an item, for DynamoDB alone
 OUTBOX = "OUTBOX"  # the partition of all events that wait
 
@@ -117,7 +119,10 @@ def key_of(key: Key) -> Item:
 
 def item_of(key: Key, value: Any, **more: Any) -> Item:
     """`value` (a dataclass) as an item with one attribute a field; Decimals and times are kept as text."""
-    return item_with(key, **to_plain(value), **more)
+    fields = to_plain(value)
+    if FORGET in fields:
+        fields[_UNTIL] = fields.pop(FORGET)
+    return item_with(key, **fields, **more)
 
 
 def item_with(key: Key, **attributes: Any) -> Item:
@@ -127,7 +132,9 @@ def item_with(key: Key, **attributes: Any) -> Item:
 
 def value_of[T](kind: type[T], item: Item) -> T:
     """The value of `kind` that `item_of` made the item of."""
-    fields = {name: _plain(attribute) for name, attribute in item.items() if name not in {"pk", "sk", ATTEMPT}}
+    fields = {name: _plain(value) for name, value in item.items() if name not in {"pk", "sk", ATTEMPT, FORGET}}
+    if _UNTIL in fields:
+        fields[FORGET] = fields.pop(_UNTIL)
     return from_plain(kind, fields)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import batched
+from typing import Any
 from uuid import uuid4
 
 from openbell.accuracy import Tally
@@ -22,13 +23,21 @@ class _Record:
 
 
 class DynamoLedger(Table):
-    """`openbell.ports.Ledger` over a boto3 DynamoDB client. Errors as Table tells them, besides those of the port."""
+    """`openbell.ports.Ledger` over a boto3 DynamoDB client. Errors as Table tells them, besides those of the port.
+
+    Runs with their ended orders and forecasts, and accuracy, are forgotten after `keep_days`; never what still counts:
+    sleeves, open orders, lease, halt.
+    """
+
+    def __init__(self, client: Any, table: str, keep_days: int = writes.KEEP_DAYS) -> None:
+        super().__init__(client, table)
+        self._keep_days = keep_days
 
     # Who may trade.
 
     def claim_tick(self, tick: str, execution: str) -> bool:
         """See Ledger."""
-        item = items.item_with(items.tick_key(tick), execution=execution, expires_at=writes.forgotten())
+        item = items.item_with(items.tick_key(tick), execution=execution) | writes.forgotten()
         try:
             self._put(item, "attribute_not_exists(pk) OR execution = :execution", {":execution": execution})
         except ConditionFailed:
@@ -150,7 +159,7 @@ class DynamoLedger(Table):
 
     def start_run(self, run: Run, lease: Lease | None) -> None:
         """See Ledger."""
-        put, *others = writes.run_puts(run)
+        put, *others = writes.run_puts(run, self._keep_days)
         try:
             self._transact([writes.unless_started(put), *others, writes.execution_put(run)], lease)
         except StoreUnavailable:
@@ -159,7 +168,7 @@ class DynamoLedger(Table):
 
     def finish_run(self, run: Run, found: Sequence[DomainEvent] = ()) -> None:
         """See Ledger."""
-        self._transact([*writes.run_puts(run), *writes.event_puts(found)], None)
+        self._transact([*writes.run_puts(run, self._keep_days), *writes.event_puts(found)], None)
 
     def run(self, run_id: str) -> Run | None:
         """See Ledger."""
@@ -209,10 +218,13 @@ class DynamoLedger(Table):
         if self.plan_sealed(run_id):
             return
         attempt = uuid4().hex
-        actions = [action for order in orders for action in writes.order_puts(order)]
+        actions = [action for order in orders for action in writes.order_puts(order, self._keep_days)]
         room = writes.room_beside(sleeves, run_id)
         drafted = len(actions) > room or self._get(items.seal_key(run_id)) is not None
-        seal = [*(writes.sleeve_put(sleeve) for sleeve in sleeves), writes.seal_put(run_id, orders, crosses)]
+        seal = [
+            *(writes.sleeve_put(sleeve) for sleeve in sleeves),
+            writes.seal_put(run_id, orders, crosses, self._keep_days),
+        ]
         seal[-1]["Put"] |= writes.draft_is(attempt) if drafted else NEW
         try:
             if drafted:
@@ -271,7 +283,7 @@ class DynamoLedger(Table):
 
     def add_order(self, order: Order, lease: Lease) -> None:
         """See Ledger."""
-        put, pointer = writes.order_puts(order)
+        put, pointer = writes.order_puts(order, self._keep_days)
         put["Put"] |= NEW
         try:
             self._transact([put, pointer], lease)
@@ -282,7 +294,7 @@ class DynamoLedger(Table):
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
         """See Ledger."""
         saved = replace(order, version=order.version + 1)
-        put, pointer = writes.order_puts(saved)
+        put, pointer = writes.order_puts(saved, self._keep_days)
         put["Put"] |= writes.version_is(order.version)
         if not saved.open:
             pointer = writes.not_open(saved)
@@ -300,7 +312,7 @@ class DynamoLedger(Table):
         lease: Lease,
     ) -> None:
         """See Ledger."""
-        actions = writes.restoring(runs, plans, orders, sleeves)
+        actions = writes.restoring(runs, plans, orders, sleeves, self._keep_days)
         for group in batched(actions, ACTIONS - 1, strict=False):  # one action checks the lease
             self._transact(group, lease)
 
@@ -313,9 +325,11 @@ class DynamoLedger(Table):
         for forecast in forecasts:
             # As one text: dozens of numbers as attributes of their own take several times the room and the time.
             key = items.forecast_key(run_id, spec, forecast.symbol)
-            self._put(items.item_with(key, symbol=forecast.symbol, forecast=to_json(forecast).decode()))
+            item = items.item_with(key, symbol=forecast.symbol, forecast=to_json(forecast).decode())
+            self._put(item | writes.forgotten(self._keep_days))
         for symbol, failure in failures.items():
-            self._put(items.item_with(items.forecast_key(run_id, spec, symbol), symbol=symbol, failure=failure))
+            item = items.item_with(items.forecast_key(run_id, spec, symbol), symbol=symbol, failure=failure)
+            self._put(item | writes.forgotten(self._keep_days))
 
     def forecasts(self, run_id: str, spec: str) -> dict[str, Forecast]:
         """See Ledger."""
@@ -330,7 +344,8 @@ class DynamoLedger(Table):
     def save_accuracy(self, strategy: str, session: date, tallies: Mapping[int, Tally]) -> None:
         """See Ledger."""
         by_horizon = {str(horizon): to_plain(tally) for horizon, tally in tallies.items()}
-        self._put(items.item_with(items.accuracy_key(strategy, session), by_horizon=by_horizon))
+        item = items.item_with(items.accuracy_key(strategy, session), by_horizon=by_horizon)
+        self._put(item | writes.forgotten(self._keep_days))
 
     def accuracy(self, strategy: str, since: date) -> dict[date, dict[int, Tally]]:
         """See Ledger."""

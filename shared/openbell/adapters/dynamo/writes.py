@@ -16,27 +16,33 @@ from openbell.model import Cross, Lease, Order, Run, RunStatus, Sleeve
 type Action = dict[str, Any]  # as TransactWriteItems takes it, without the table's name
 
 _MEMORY_DAYS = 100  # an execution's name may be used again after 90
+KEEP_DAYS = 730  # runs, unless somebody wants another number
 
 
-def run_puts(run: Run) -> list[Action]:
+def run_puts(run: Run, keep_days: int) -> list[Action]:
     """The run, the run in the list of all, and what the world hears of it."""
-    return [*_silent_run_puts(run), *event_puts(run_events(run))]
+    return [*_silent_run_puts(run, keep_days), *event_puts(run_events(run))]
 
 
-def _silent_run_puts(run: Run) -> list[Action]:
+def _silent_run_puts(run: Run, keep_days: int) -> list[Action]:
     keys = (items.run_key(run.run_id), items.listed_run_key(run))
-    return [{"Put": {"Item": items.item_of(key, run)}} for key in keys]
+    return [{"Put": {"Item": items.item_of(key, run) | forgotten(keep_days)}} for key in keys]
 
 
 def restoring(
-    runs: Sequence[Run], plans: Mapping[str, Sequence[Cross]], orders: Sequence[Order], sleeves: Sequence[Sleeve]
+    runs: Sequence[Run],
+    plans: Mapping[str, Sequence[Cross]],
+    orders: Sequence[Order],
+    sleeves: Sequence[Sleeve],
+    keep_days: int,
 ) -> list[Action]:
     """All of these as they are, unconditionally and without events; `plans` has the crosses by run."""
-    actions = [action for run in runs for action in (*_silent_run_puts(run), execution_put(run))]
+    actions = [action for run in runs for action in (*_silent_run_puts(run, keep_days), execution_put(run))]
     for order in orders:
-        put, pointer = order_puts(order)
+        put, pointer = order_puts(order, keep_days)
         actions += [put, pointer if order.open else not_open(order)]
-    actions += [seal_put(run, [o for o in orders if o.run_id == run], crosses) for run, crosses in plans.items()]
+    for run_id, crosses in plans.items():
+        actions.append(seal_put(run_id, [order for order in orders if order.run_id == run_id], crosses, keep_days))
     return actions + [{"Put": {"Item": items.item_of(items.sleeve_key(s.strategy), s)}} for s in sleeves]
 
 
@@ -45,10 +51,11 @@ def not_open(order: Order) -> Action:
     return {"Delete": {"Key": items.key_of(items.open_key(order.client_order_id))}}
 
 
-def order_puts(order: Order) -> list[Action]:
-    """The order, and the pointer to it while it is open."""
+def order_puts(order: Order, keep_days: int) -> list[Action]:
+    """The order, and the pointer to it while it is open. An order that is open is never forgotten."""
     pointer = items.item_with(items.open_key(order.client_order_id), run_id=order.run_id)
     item = items.item_of(items.order_key(order.run_id, order.client_order_id), order)
+    item |= {} if order.open else forgotten(keep_days)
     return [{"Put": {"Item": item}}, {"Put": {"Item": pointer}}]
 
 
@@ -105,10 +112,9 @@ def unless_started(put: dict[str, Any]) -> Action:
 
 
 def execution_put(run: Run) -> Action:
-    """Which run an execution started: the first one that was written, for ever."""
-    started = items.item_with(
-        items.execution_key(run.execution), execution=run.execution, run_id=run.run_id, expires_at=forgotten()
-    )
+    """Which run an execution started: the first one that was written."""
+    started = items.item_with(items.execution_key(run.execution), execution=run.execution, run_id=run.run_id)
+    started |= forgotten()
     condition = {
         "ConditionExpression": "attribute_not_exists(pk) OR run_id = :run_id",
         "ExpressionAttributeValues": {":run_id": items.attribute_of(run.run_id)},
@@ -129,13 +135,14 @@ def draft_is(attempt: str) -> Action:
     }
 
 
-def seal_put(run_id: str, orders: Sequence[Order], crosses: Sequence[Cross]) -> Action:
+def seal_put(run_id: str, orders: Sequence[Order], crosses: Sequence[Cross], keep_days: int) -> Action:
     """The seal of a plan, without its condition."""
     plain = [
         {"symbol": c.symbol, "seller": c.seller, "buyer": c.buyer, "qty": str(c.qty), "price": str(c.price)}
         for c in crosses
     ]
-    return {"Put": {"Item": items.item_with(items.seal_key(run_id), orders=len(orders), crosses=plain)}}
+    seal = items.item_with(items.seal_key(run_id), orders=len(orders), crosses=plain)
+    return {"Put": {"Item": seal | forgotten(keep_days)}}
 
 
 def room_beside(sleeves: Sequence[Sleeve], run_id: str) -> int:
@@ -149,6 +156,6 @@ def room_beside(sleeves: Sequence[Sleeve], run_id: str) -> int:
     )
 
 
-def forgotten() -> int:
-    """When DynamoDB may delete what is of no use by then, in epoch seconds."""
-    return int(time.time()) + _MEMORY_DAYS * 24 * 3600
+def forgotten(days: int = _MEMORY_DAYS) -> Item:
+    """What has DynamoDB delete an item after so many days. It counts on its own clock."""
+    return {items.FORGET: items.attribute_of(int(time.time()) + days * 24 * 3600)}
