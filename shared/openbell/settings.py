@@ -21,7 +21,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     table: str = ""
-    keep_days: int = Field(730, ge=1)  # runs in the table
+    keep_days: int = Field(default=730, ge=1)  # runs in the table
     bucket: str = ""
     alerts_topic: str = ""  # ARN
     event_bus: str = ""  # name
