@@ -24,6 +24,7 @@ from openbell.decision import choose_universes, decide, rank_universe
 from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecastFailures
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Sleeve
+from openbell.portfolio.cash import committed
 from openbell.ports import Desk
 from openbell.runs import Decisions, RunInputs, run_id, spec_id
 from openbell.snapshot import Snapshot
@@ -168,6 +169,7 @@ class QuickDesk:
             position_values=values,
             pending=tuple(sorted({order.symbol for order in orders if not order.status.ended})),
             protected=tuple(sorted({(o.shares[0].strategy, o.symbol) for o in orders if o.status.ended})),
+            committed=committed(orders),
             reconciliation=found,
         )
         self._archive.inputs = inputs

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from paper.book import Book
 from paper.market import Market
+from paper.matching import within
 from paper.orders import (
     Change,
     Order,
@@ -55,6 +56,7 @@ def book_ticket(ticket: Ticket, book: Book, market: Market, now: datetime, reser
             active_at=now,
             session=market.calendar.current_or_next(now).day if ticket.time_in_force is TimeInForce.DAY else None,
             reserve_price=reserve_price,
+            takes=_takes(ticket, market, now),
         )
     )
     if ticket.take_profit is not None and ticket.order_class is not OrderClass.OCO:
@@ -62,6 +64,13 @@ def book_ticket(ticket: Ticket, book: Book, market: Market, now: datetime, reser
     if ticket.stop_loss:
         _add_stop(root, book, ticket.stop_loss)
     return root
+
+
+def _takes(ticket: Ticket, market: Market, now: datetime) -> bool:
+    latest = market.latest(ticket.symbol, now) if ticket.type is OrderType.LIMIT else None
+    if latest is None or ticket.limit_price is None:
+        return False
+    return within(ticket.side, latest.price, ticket.limit_price)
 
 
 def _add_stop(root: Order, book: Book, stop: StopLoss) -> None:
@@ -83,6 +92,7 @@ def _add_leg(root: Order, book: Book, kind: OrderType, limit: Decimal | None, st
             limit_price=limit,
             stop_price=stop,
             status=root.status if works_now else Status.HELD,
+            takes=False,
             active_at=root.active_at if works_now else None,
             session=root.session if works_now else None,
             parent_id=root.id,

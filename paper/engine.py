@@ -154,7 +154,8 @@ class Engine:
         if order.notional is not None:
             wanted = (order.notional / price).quantize(SMALLEST_SHARE, ROUND_DOWN)
             return wanted if order.side is Side.BUY else min(wanted, self._free_shares(order))
-        if order.type is not OrderType.MARKET or order.qty is None or order.qty != order.qty.to_integral_value():
+        takes = order.type is OrderType.MARKET or order.takes  # what waits for its price fills whole
+        if not takes or order.qty is None or order.qty != order.qty.to_integral_value():
             return order.remaining
         share = (order.qty * self._rules.fill_share).quantize(_ONE_SHARE, ROUND_DOWN)
         return min(order.remaining, max(share, _ONE_SHARE))

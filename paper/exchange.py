@@ -17,6 +17,7 @@ from paper.errors import Refused, invalid, not_found
 from paper.guard import Guard, changing, locked
 from paper.history import History
 from paper.market import LatestTrade, Market
+from paper.matching import at_print
 from paper.orders import Change, Fill, Order, OrderType, Side, Status, Ticket
 from paper.replacing import admit_change
 from paper.sessions import NEW_YORK
@@ -93,7 +94,7 @@ class PaperExchange:
 
     @changing
     def wait(self, seconds: float) -> datetime:
-        """Move the clock by `seconds`, or to the next price if a market order waits for one and it is further away.
+        """Move the clock by `seconds`, or to the next price if an order waits that takes it and it is further away.
 
         Daily bars print few prices: whoever waits ten seconds for a fill would ask thousands of times. Gives the new
         time.
@@ -104,13 +105,20 @@ class PaperExchange:
 
     @locked
     def next_fill(self) -> datetime | None:
-        """When the next price is printed that fills a waiting market order; None if none waits."""
+        """When the next price is printed that fills a waiting order that takes it; None if none waits."""
         return min((at for order in self.state.book.open() if (at := self._next_fill(order))), default=None)
 
     def _next_fill(self, order: Order) -> datetime | None:
-        if order.type is not OrderType.MARKET or not order.status.live:
+        if not order.status.live or not self._takes_the_price(order):
             return None
         return self.market.next_print(order.symbol, self.now, order.session)
+
+    def _takes_the_price(self, order: Order) -> bool:
+        """Whether the order fills at the latest price: one at the market, or a limit that is no worse."""
+        if order.type is OrderType.MARKET:
+            return True
+        latest = self.market.latest(order.symbol, self.now) if order.takes else None
+        return latest is not None and at_print(order, latest.price, self.rules.slippage_bps).price is not None
 
     @changing
     def close_session(self) -> None:

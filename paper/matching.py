@@ -6,7 +6,8 @@ early closes). These are its prints. Between prints nothing is traded; the last 
 
 At a print (`at_print`) every live order meets one price:
 - a market order fills there, with slippage;
-- a limit order fills at the print if the print is at least as good as its limit (a gap is a better price);
+- a limit order fills at the print if the print is at least as good as its limit (a gap is a better price); one whose
+  limit was no worse than the price when it was placed takes what the market offers, as a market order within its limit;
 - a stop that the print has reached or passed fills there, with slippage (a gap through it is a worse price); a
   stop-limit order then becomes a limit order, filled at the print if its limit allows, else left resting.
 
@@ -15,7 +16,7 @@ known only when the session has ended: a limit fills at its limit, a stop at its
 neither at a price that the bar did not trade. Stops come
 before limits when both were touched (the caller's order), since a bar does not tell which came first.
 An order placed after the open meets the close only, on its first day. So does every order on a bar without high and
-low. Slippage is a cost: it is never more than the limit of a stop-limit order allows, and a limit order has none.
+low. Slippage is a cost: it is never more than a limit allows, and a limit order that waits for its price has none.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def at_print(order: Order, price: Decimal, slippage_bps: Decimal) -> Outcome:
     """
     if order.is_stop and not _reaches_stop(order, price):
         return Outcome()
-    if order.type is OrderType.MARKET or order.is_stop:
+    if order.type is OrderType.MARKET or order.is_stop or order.takes:
         return _taken(order, price, slippage_bps)
     return Outcome(price if _within_limit(order, price) else None, order.triggered)
 
@@ -87,10 +88,10 @@ def buy_stop_limit(stop_price: Decimal) -> Decimal:
 def _taken(order: Order, price: Decimal, slippage_bps: Decimal) -> Outcome:
     """The fill of an order that takes what the market offers, slippage included, within its limit."""
     limit = _limit(order)
-    if limit is not None and not _within(order.side, price, limit):
-        return Outcome(triggered=True)
+    if limit is not None and not within(order.side, price, limit):
+        return Outcome(triggered=order.is_stop)
     paid = with_slippage(price, order.side.sign, slippage_bps)
-    if limit is not None and not _within(order.side, paid, limit):
+    if limit is not None and not within(order.side, paid, limit):
         paid = limit
     return Outcome(paid, triggered=order.is_stop)
 
@@ -111,10 +112,11 @@ def _reaches_stop(order: Order, price: Decimal) -> bool:
 
 def _within_limit(order: Order, price: Decimal) -> bool:
     limit = _limit(order)
-    return limit is None or _within(order.side, price, limit)
+    return limit is None or within(order.side, price, limit)
 
 
-def _within(side: Side, price: Decimal, limit: Decimal) -> bool:
+def within(side: Side, price: Decimal, limit: Decimal) -> bool:
+    """Whether a price (USD) is no worse than the limit of an order of that side."""
     return price <= limit if side is Side.BUY else price >= limit
 
 

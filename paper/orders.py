@@ -132,6 +132,7 @@ class Order:
     session: date | None  # the only session of a day order
     reserve_price: Decimal = ZERO
     parent_id: str | None = None
+    takes: bool = False  # a limit order whose limit was no worse than the price at which it was placed
     triggered: bool = False  # the stop price was reached: the order is a limit order now
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO

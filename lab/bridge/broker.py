@@ -30,7 +30,10 @@ def usd(amount: float) -> Decimal:
 
 
 class TickBroker(bt.brokers.BackBroker):  # type: ignore[misc]
-    """Backtrader's broker with the paper exchange's slippage, rounded as there; what rests at a limit has none."""
+    """Backtrader's broker with the paper exchange's slippage, rounded as there; what rests at a limit has none.
+
+    An entry with a limit takes the price of its bar, within the limit, and is cancelled if that bar is beyond it.
+    """
 
     def __init__(self, cash: Decimal, slippage_bps: Decimal) -> None:
         super().__init__()
@@ -45,6 +48,17 @@ class TickBroker(bt.brokers.BackBroker):  # type: ignore[misc]
 
     def _slip_down(self, _: float, price: float, doslip: bool = True, lim: bool = False) -> float:  # noqa: ARG002
         return price if lim else self._taken(price, -1)
+
+    def _try_exec_limit(self, order: Any, popen: float, phigh: float, plow: float, plimit: float) -> None:
+        if not order.info.get("takes"):
+            super()._try_exec_limit(order, popen, phigh, plow, plimit)
+        elif popen <= plimit if order.isbuy() else popen >= plimit:
+            paid = self._taken(popen, 1 if order.isbuy() else -1)
+            self._execute(order, ago=0, price=min(paid, plimit) if order.isbuy() else max(paid, plimit))
+        else:
+            order.cancel()
+            self.notify(order)
+            self._bracketize(order, cancel=True)
 
     def _taken(self, price: float, sign: int) -> float:
         return float(with_slippage(usd(price), sign, self._slippage_bps))
@@ -127,12 +141,12 @@ class BacktraderBroker(QuickBroker):
     def _send(self, request: OrderRequest) -> _Sent:
         place = self._trader.buy if request.side is Side.BUY else self._trader.sell
         what = {"data": self._feeds[request.symbol], "size": _size(request.qty)}
+        terms: dict[str, Any] = {"exectype": bt.Order.Market}
+        if request.limit_price is not None:
+            terms = {"exectype": bt.Order.Limit, "price": float(request.limit_price), "takes": True}
         if request.bracket is None:
-            kind, price = bt.Order.Market, None
-            if request.limit_price is not None:
-                kind, price = bt.Order.Limit, float(request.limit_price)
-            return _Sent(request, place(**what, exectype=kind, price=price))
-        entry = place(**what, transmit=False)
+            return _Sent(request, place(**what, **terms))
+        entry = place(**what, **terms, transmit=False)
         stop = self._trader.sell(
             **what,
             exectype=bt.Order.StopLimit,

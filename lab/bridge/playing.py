@@ -6,6 +6,7 @@ Backtrader shows a bar when it is complete, and fills what is ordered then on th
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -21,10 +22,31 @@ from lab.outcome import BacktestSettings, Outcome
 from lab.quick_history import NO_TICKS, PER_USD, in_ticks
 from lab.quick_run import QuickDesk, Ran
 from lab.workflow import submit
+from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.config import PlatformConfig
 from openbell.errors import InvalidInput
-from openbell.model import Lease
+from openbell.model import Lease, Order, Side, Sleeve
 from paper import History
+
+
+class ForeseenCash:
+    """The ledger as buys shall see it that leave together with the sells that pay for them on the same bar."""
+
+    def __init__(self, ledger: MemoryLedger, sells: Sequence[Order]) -> None:
+        self._ledger = ledger
+        self._sells = sells
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def sleeves(self) -> dict[str, Sleeve]:
+        """See Ledger; cash counts what the sells will bring at the prices at which they were planned."""
+        sleeves = self._ledger.sleeves()
+        for order in self._sells:
+            for share in order.shares:
+                sleeve = sleeves[share.strategy]
+                sleeves[share.strategy] = replace(sleeve, cash=sleeve.cash + share.qty * order.reference_price)
+        return sleeves
 
 
 class BridgeDesk(QuickDesk):
@@ -32,8 +54,12 @@ class BridgeDesk(QuickDesk):
 
     def _trade(self, ran: Ran, lease: Lease) -> None:
         self._save_plan(ran, lease)
-        for order in ran.decisions.plan.orders:
-            submit(ran.inputs.run_id, order.client_order_id, self._desk, lease, _at_once)
+        orders = ran.decisions.plan.orders
+        sells = [order for order in orders if order.side is Side.SELL]
+        for_buys = replace(self._desk, ledger=ForeseenCash(self.ledger, sells))
+        for order in orders:
+            desk = self._desk if order.side is Side.SELL else for_buys
+            submit(ran.inputs.run_id, order.client_order_id, desk, lease, _at_once)
 
 
 def _at_once(_: float) -> None:
@@ -139,7 +165,7 @@ class InBacktrader(Playing):
     def _describe_fills(self) -> str:
         slippage = f"{self._settings.slippage_bps.normalize():f} bps of slippage"
         return (
-            f"By Backtrader {bt.__version__}, on daily bars: a market order is filled at the close of its run's "
+            f"By Backtrader {bt.__version__}, on daily bars: an order is filled at the close of its run's "
             f"session with {slippage}; protective orders from the next session on by Backtrader's rules, with the "
             "close standing for the open. No commissions, fees, dividends or market impact."
         )

@@ -84,6 +84,7 @@ class RiskConfig(_Section):
     max_price_move: Fraction = Decimal("0.25")  # of the price against the last close
     max_bar_age_sessions: Annotated[int, Field(ge=1, le=30)] = 2
     min_order_notional: Usd = Decimal(1)
+    max_slippage: Fraction = Decimal("0.05")  # of a buy: its limit is this far above the price at which it was planned
     max_daily_loss: Fraction = Decimal("0.05")
     no_entry_minutes: Annotated[int, Field(ge=0, le=390)] = 5  # before the close, in which nothing is bought any more
     max_failed_runs: Annotated[int, Field(ge=1, le=100)] = 3  # in a row, before the platform halts itself

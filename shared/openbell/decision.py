@@ -13,7 +13,7 @@ import pandas as pd
 from openbell.config import SECONDS_FOR_ALL
 from openbell.errors import StrategyFailed
 from openbell.model import ZERO, Cut, Forecast, Plan, QuarantineKind, Side, Signal, Sleeve, Target
-from openbell.portfolio.plan import make_plan
+from openbell.portfolio.plan import Means, make_plan
 from openbell.portfolio.risk import RiskFacts, limit
 from openbell.portfolio.sizing import Sizing, SizingRule, weigh
 from openbell.portfolio.trades import changes
@@ -53,14 +53,13 @@ def decide(
                 continue
             context = _context(name, inputs, snapshot, universes.by_strategy[name], forecasts.get(name, {}))
             answer = _answer(name, inputs, context, strategies)
-            wanted, cuts = weigh(answer.signals, inputs.sleeves[name], snapshot.prices, answer.rule)
+            wanted, cuts = weigh(
+                answer.signals, inputs.sleeves[name], snapshot.prices, answer.rule, inputs.committed.get(name, ZERO)
+            )
         except StrategyFailed as failure:
             failed[name] = str(failure)
             continue
-        except (
-            ValueError,
-            ArithmeticError,
-        ) as error:  # its numbers make no order, such as a bracket around a price of a cent
+        except (ValueError, ArithmeticError) as error:  # such as a bracket around a price of a cent
             failed[name] = describe(error)
             continue
         signals[name] = answer.signals
@@ -125,8 +124,10 @@ def _leaves_today(name: str, inputs: RunInputs) -> bool:
 
 def _plan(inputs: RunInputs, snapshot: Snapshot, targets: list[Target], unsized: list[Cut]) -> Plan:
     trades = changes(targets, inputs.sleeves, snapshot.prices)
-    allowed, cuts = limit(trades, _facts(inputs, snapshot), inputs.config.risk)
-    return make_plan(inputs.run_id, allowed, [*unsized, *cuts], set(inputs.protected))
+    facts = _facts(inputs, snapshot)
+    allowed, cuts = limit(trades, facts, inputs.config.risk)
+    means = Means(facts.sleeve_cash, inputs.config.risk.max_slippage)
+    return make_plan(inputs.run_id, allowed, [*unsized, *cuts], set(inputs.protected), means)
 
 
 def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
@@ -141,6 +142,7 @@ def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
         minutes_to_close=(inputs.clock.next_close - inputs.clock.now).total_seconds() / 60,
         turnover_today=inputs.turnover_today,
         quarantined=inputs.quarantined(QuarantineKind.SYMBOL),
+        sleeve_cash={name: own.cash - inputs.committed.get(name, ZERO) for name, own in inputs.sleeves.items()},
     )
 
 

@@ -7,7 +7,7 @@ Every datetime is zone-aware; sessions are plain dates of the exchange in New Yo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -207,7 +207,7 @@ class Order:
     reason: str
     shares: tuple[Share, ...]
     bracket: Bracket | None = None
-    limit_price: Decimal | None = None  # USD; None: at the market
+    limit_price: Decimal | None = None  # USD; None: at the market. A buy sets aside its quantity at it
     status: OrderStatus = OrderStatus.PLANNED
     sending_since: datetime | None = None  # the broker's time when an attempt to send it began
     broker_order_id: str = ""
@@ -244,13 +244,24 @@ class Order:
         return self.filled_value / self.filled_qty if self.filled_qty else None
 
     @property
+    def fractional(self) -> bool:
+        """Whether it is for parts of a share, which the broker trades at the market only."""
+        return self.qty != self.qty.to_integral_value()
+
+    @property
+    def worst_price(self) -> Decimal:
+        """USD a share that a buy sets aside: its limit, or else the price at which it was planned."""
+        return self.limit_price or self.reference_price
+
+    @property
     def strategies(self) -> tuple[str, ...]:
         """Who wanted the order."""
         return tuple(share.strategy for share in self.shares)
 
     def request(self) -> OrderRequest:
         """What to send to the broker."""
-        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket, self.limit_price)
+        limit = None if self.fractional else self.limit_price
+        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket, limit)
 
 
 @dataclass(frozen=True)
@@ -315,6 +326,11 @@ class Cross:
     buyer: str
     qty: Decimal
     price: Decimal
+
+    @property
+    def value(self) -> Decimal:
+        """USD that changes hands."""
+        return (self.qty * self.price).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 CENT = Decimal("0.01")
 ONE_SHARE = Decimal(1)
+SHARE_QUANTUM = Decimal("0.000000001")  # the finest fraction of a share that the broker knows
 
 
 def to_cents(amount: Decimal) -> Decimal:
@@ -12,9 +13,19 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_EVEN)
 
 
+def tick_of(price: Decimal) -> Decimal:
+    """The step (USD) of prices that the broker accepts near `price`: a cent, a hundredth of one below one dollar."""
+    return CENT if price >= 1 else Decimal("0.0001")
+
+
 def to_tick(price: Decimal) -> Decimal:
-    """A price (USD) in steps that the broker accepts: cents, hundredths of a cent below one dollar."""
-    return price.quantize(CENT if price >= 1 else Decimal("0.0001"), ROUND_HALF_EVEN)
+    """A price (USD) in steps that the broker accepts."""
+    return price.quantize(tick_of(price), ROUND_HALF_EVEN)
+
+
+def quantum_of(*quantities: Decimal) -> Decimal:
+    """The step in which quantities like these are divided: whole shares if all are whole."""
+    return ONE_SHARE if all(qty == qty.to_integral_value() for qty in quantities) else SHARE_QUANTUM
 
 
 def whole_shares(budget: Decimal, price: Decimal) -> Decimal:

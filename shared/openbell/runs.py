@@ -39,6 +39,7 @@ class RunInputs:
     pending: tuple[str, ...] = ()  # symbols with an order of ours that is not filled yet
     protected: tuple[tuple[str, str], ...] = ()  # (strategy, symbol) whose shares rest in protective orders
     turnover_today: Decimal = ZERO
+    committed: Mapping[str, Decimal] = field(default_factory=dict)  # USD by strategy that working buys may still take
     flatten: bool = False  # the run sells everything and does nothing else
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
     quarantines: tuple[Quarantine, ...] = ()  # what is not traded until a person has repaired it

@@ -124,6 +124,7 @@ class Stage:
             exchange=self.exchange,
             unmanaged={},
             granted=self.granted,
+            lowest={name: sleeve.cash for name, sleeve in told.sleeves.items()},
             crosses=crosses,
             alerts=self.alerts,
             executions=self.executions,

@@ -29,6 +29,8 @@ class FakeTable:
     def __init__(self) -> None:
         self._items: dict[tuple[str, str], Item] = {}
         self.first: dict[tuple[str, str], Item] = {}  # every item as it was first written
+        self.every: dict[tuple[str, str], list[Item]] = {}  # all versions of items under the watched keys
+        self.watched = ""  # the pk of those
         self._before: dict[tuple[str, str], Item | None] = {}  # what the newest writes replaced: for stale reads
 
     def get(self, key: tuple[str, str]) -> Item | None:
@@ -108,6 +110,8 @@ class FakeTable:
         else:
             self._items[key] = copy.deepcopy(item)
             self.first.setdefault(key, self._items[key])
+            if key[0] == self.watched:
+                self.every.setdefault(key, []).append(self._items[key])
 
     def _holds(self, key: tuple[str, str], action: Mapping[str, Any]) -> bool:
         text = action.get("ConditionExpression")

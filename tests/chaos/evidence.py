@@ -23,6 +23,7 @@ class Evidence:
     open_orders: Sequence[Order]
     sleeves: Mapping[str, Sleeve]
     granted: Mapping[str, Decimal]  # USD that each sleeve was opened with
+    lowest: Mapping[str, Decimal]  # USD of cash that each sleeve had at its poorest
     crosses: Sequence[Cross]
     lease: Lease | None
     outbox: Sequence[DomainEvent]

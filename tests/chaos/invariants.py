@@ -31,6 +31,7 @@ def violations(found: Evidence) -> list[str]:
         _nothing_in_doubt,
         _shares,
         _cash,
+        _cash_never_negative,
         _sleeves_in_themselves,
         _halt_honoured,
         _one_trader,
@@ -119,6 +120,13 @@ def _cash(found: Evidence) -> Iterator[str]:
     opened = sum((cash for cash in found.granted.values()), Decimal(0))
     if total != opened + moved:
         yield f"the sleeves have {total} in cash: {opened} when opened, {moved} by orders"
+
+
+def _cash_never_negative(found: Evidence) -> Iterator[str]:
+    """No sleeve ever spent what it did not have, not even between two orders."""
+    for name, cash in sorted(found.lowest.items()):
+        if cash < 0:
+            yield f"{name} had {cash} USD in cash on the way"
 
 
 def _sleeves_in_themselves(found: Evidence) -> Iterator[str]:

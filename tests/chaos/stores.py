@@ -1,6 +1,6 @@
 """Where a play keeps its ledger: in memory, or in a table like DynamoDB's; and what only the store itself can tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,6 +33,11 @@ class Store(Protocol):
         ...
 
     @property
+    def lowest(self) -> dict[str, Decimal]:
+        """The least cash (USD) that each sleeve ever had, looked at whenever it was written."""
+        ...
+
+    @property
     def crosses(self) -> list[Cross]:
         """All that was crossed inside the account."""
         ...
@@ -53,14 +58,24 @@ class _Seal:
 
 @dataclass
 class _WatchedLedger(MemoryLedger):
-    """The ledger, which remembers with how much cash (USD) each sleeve was opened."""
+    """The ledger, which remembers with how much cash (USD) each sleeve was opened, and the least that it had."""
 
     granted: dict[str, Decimal] = field(default_factory=dict)
+    lowest: dict[str, Decimal] = field(default_factory=dict)
 
     def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
         """See Ledger."""
         super().open_sleeve(sleeve, lease)
         self.granted.setdefault(sleeve.strategy, sleeve.cash)
+        self._look(self._sleeves.values())
+
+    def _write_sleeves(self, sleeves: Sequence[Sleeve]) -> None:
+        super()._write_sleeves(sleeves)
+        self._look(sleeves)
+
+    def _look(self, sleeves: Iterable[Sleeve]) -> None:
+        for sleeve in sleeves:
+            self.lowest[sleeve.strategy] = min(sleeve.cash, self.lowest.get(sleeve.strategy, sleeve.cash))
 
 
 @dataclass
@@ -73,6 +88,11 @@ class MemoryStore:
     def granted(self) -> dict[str, Decimal]:
         """See Store."""
         return self.ledger.granted
+
+    @property
+    def lowest(self) -> dict[str, Decimal]:
+        """See Store."""
+        return self.ledger.lowest
 
     @property
     def crosses(self) -> list[Cross]:
@@ -94,6 +114,9 @@ class DynamoStore:
 
     table: FakeTable = field(default_factory=FakeTable)
 
+    def __post_init__(self) -> None:
+        self.table.watched = items.sleeve_key("")[0]
+
     @property
     def ledger(self) -> DynamoLedger:
         """See Store."""
@@ -105,6 +128,12 @@ class DynamoStore:
         pk, _ = items.sleeve_key("")
         first = (items.value_of(Sleeve, item) for key, item in self.table.first.items() if key[0] == pk)
         return {sleeve.strategy: sleeve.cash for sleeve in first}
+
+    @property
+    def lowest(self) -> dict[str, Decimal]:
+        """See Store."""
+        seen = [items.value_of(Sleeve, item) for versions in self.table.every.values() for item in versions]
+        return {sleeve.strategy: min(s.cash for s in seen if s.strategy == sleeve.strategy) for sleeve in seen}
 
     @property
     def crosses(self) -> list[Cross]:

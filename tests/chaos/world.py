@@ -210,6 +210,7 @@ class World:
             exchange=self.exchange,
             unmanaged=dict([UNMANAGED]),
             granted=lasting.store.granted,
+            lowest=lasting.store.lowest,
             crosses=lasting.store.crosses,
             alerts=lasting.inbox.received,
             executions=lasting.executions,

@@ -6,9 +6,7 @@ from decimal import Decimal
 
 from openbell.errors import ImpossibleFill
 from openbell.model import ZERO, Bracket, BrokerOrder, Cross, Fill, Leg, LegKind, Order, Position, Share, Side, Sleeve
-from openbell.money import CENT, allocate, to_cents
-
-SHARE_QUANTUM = Decimal("0.000000001")  # the finest fraction of a share that the broker knows
+from openbell.money import CENT, allocate, quantum_of, to_cents
 
 
 def observe(order: Order, found: BrokerOrder) -> tuple[Order, tuple[Fill, ...]]:
@@ -56,7 +54,7 @@ def _new_entry_fills(order: Order, found: BrokerOrder) -> tuple[tuple[Fill, ...]
         )
     missing = [share.qty - share.filled_qty for share in order.shares]
     weights = missing if qty else [share.filled_qty for share in order.shares]
-    qtys = allocate(qty, weights, _quantum(order.qty))
+    qtys = allocate(qty, weights, quantum_of(qty, *weights))
     values = allocate(value, qtys if qty else weights, CENT) if value >= 0 else _negated(value, weights)
     kind = LegKind.TAKE_PROFIT if order.protective else LegKind.ENTRY
     wish = protection_of(order, found.filled_avg_price)
@@ -88,10 +86,6 @@ def _negated(value: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     return [-part for part in allocate(-value, weights, CENT)]
 
 
-def _quantum(qty: Decimal) -> Decimal:
-    return Decimal(1) if qty == qty.to_integral_value() else SHARE_QUANTUM
-
-
 def _observe_legs(order: Order, found: Sequence[BrokerOrder]) -> tuple[tuple[Leg, ...], tuple[Fill, ...]]:
     known = {leg.broker_order_id: leg for leg in order.legs}
     legs, fills = [], []
@@ -114,7 +108,8 @@ def _observe_legs(order: Order, found: Sequence[BrokerOrder]) -> tuple[tuple[Leg
 
 def adopt(order: Order, found: BrokerOrder) -> Order:
     """The order with the broker's figures, its fills booked to nobody: for a person who repairs broken books."""
-    parts = allocate(min(found.filled_qty, order.qty), [share.qty for share in order.shares], _quantum(order.qty))
+    filled, wanted = min(found.filled_qty, order.qty), [share.qty for share in order.shares]
+    parts = allocate(filled, wanted, quantum_of(filled, *wanted))
     legs = [Leg(leg.kind, leg.id, leg.status, leg.filled_qty, _value_or_zero(leg)) for leg in found.legs]
     return replace(
         order,
@@ -172,7 +167,6 @@ def book_crosses(sleeves: Mapping[str, Sleeve], crosses: Sequence[Cross]) -> dic
     """The sleeves that internal crosses change: both sides at one price, so that cash is conserved to the cent."""
     fills = []
     for cross in crosses:
-        value = to_cents(cross.qty * cross.price)
         for strategy, side in ((cross.seller, Side.SELL), (cross.buyer, Side.BUY)):
-            fills.append(Fill("internal cross", LegKind.ENTRY, strategy, cross.symbol, side, cross.qty, value))
+            fills.append(Fill("internal cross", LegKind.ENTRY, strategy, cross.symbol, side, cross.qty, cross.value))
     return {sleeve.strategy: sleeve for sleeve in book_all(sleeves, fills)}

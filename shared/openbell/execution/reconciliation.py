@@ -17,10 +17,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from openbell.errors import BrokerUnavailable
-from openbell.execution.booking import SHARE_QUANTUM
 from openbell.execution.settling import drop, settle
 from openbell.model import ZERO, BrokerPosition, Fill, Lease, Order, OrderStatus, Position, QuarantineKind, Sleeve
-from openbell.money import allocate
+from openbell.money import SHARE_QUANTUM, allocate
 from openbell.ports import Broker, Ledger
 
 _LOOKS = 3  # a protective order may fill between the look at the orders and the look at the positions

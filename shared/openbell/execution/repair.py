@@ -10,11 +10,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from openbell.errors import ImpossibleFill
-from openbell.execution.booking import SHARE_QUANTUM, adopt, book_all, observe
+from openbell.execution.booking import adopt, book_all, observe
 from openbell.execution.quarantine import quarantine
 from openbell.execution.settling import settle
 from openbell.model import ZERO, Lease, Order, Quarantine, QuarantineKind, Repair, RepairedSleeve, Sleeve
-from openbell.money import ONE_SHARE, allocate, to_cents
+from openbell.money import allocate, quantum_of, to_cents
 from openbell.ports import Broker, Ledger
 
 
@@ -80,8 +80,7 @@ def _counted(symbol: str, broker: Broker, sleeves: Sequence[Sleeve]) -> list[tup
     if theirs >= ours:
         return []
     held = [sleeve.held(symbol) for sleeve in owners]
-    whole = all(qty == qty.to_integral_value() for qty in (theirs, *held))
-    parts = allocate(theirs, held, ONE_SHARE if whole else SHARE_QUANTUM)
+    parts = allocate(theirs, held, quantum_of(theirs, *held))
     pairs = zip(owners, parts, strict=True)
     return [
         (RepairedSleeve(sleeve.strategy, symbol, sleeve.held(symbol), qty), _with(sleeve, symbol, qty))

@@ -1,13 +1,14 @@
 """Trades of all strategies to one plan: netted inside the account, the rest as order intents for the broker."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
 from hashlib import sha256
 
 from openbell.model import ZERO, Cross, Cut, Order, Plan, Share, Side
-from openbell.money import ONE_SHARE, allocate
+from openbell.money import CENT, ONE_SHARE, allocate, quantum_of
+from openbell.portfolio.cash import bought_with, buy_limit
 from openbell.portfolio.sizing import BracketRule
 from openbell.portfolio.trades import Trade
 
@@ -15,13 +16,27 @@ from openbell.portfolio.trades import Trade
 FAR = BracketRule(stop=Decimal("0.50"), stop_limit=Decimal("0.55"), take_profit=Decimal("1.00"))
 
 
+@dataclass(frozen=True)
+class Means:
+    """What buys are paid with: USD by strategy before any sell of the plan, and the slippage (fraction) set aside."""
+
+    cash: Mapping[str, Decimal]
+    max_slippage: Decimal
+
+
 def make_plan(
-    run_id: str, trades: Sequence[Trade], cuts: Sequence[Cut], protected: Collection[tuple[str, str]]
+    run_id: str,
+    trades: Sequence[Trade],
+    cuts: Sequence[Cut],
+    protected: Collection[tuple[str, str]],
+    means: Means | None = None,
 ) -> Plan:
     """The plan of a run: crosses between sleeves first, then one order for each symbol, side and bracket.
 
     `protected` holds (strategy, symbol) of holdings whose shares rest in protective orders. Those holdings, and entries
     that come with a bracket, are not crossed: their shares must pass the broker so that the protection is right.
+    Crosses are booked with the plan, so a sleeve buys by them only what it can pay for at once (`means`; None: no
+    matter what). A buy at the broker has a limit.
 
     A plain buy of a symbol in which protective sells rest gets a bracket of its own, far from the price: the broker
     would take a plain one for a wash trade.
@@ -31,13 +46,24 @@ def make_plan(
     by_symbol: dict[str, list[Trade]] = defaultdict(list)
     for trade in trades:
         by_symbol[trade.symbol].append(trade)
+    cash = dict(means.cash) if means else None
     for symbol in sorted(by_symbol):
-        crossed, remaining = _net(by_symbol[symbol], protected)
+        crossed, remaining = _net(by_symbol[symbol], protected, cash)
+        if cash is not None:
+            _move(cash, crossed)
         crosses += crossed
         left += remaining
     opposed = {symbol for _, symbol in protected}
-    orders = [_order(run_id, group) for group in _groups([_shielded(trade, opposed) for trade in left])]
+    slippage = means.max_slippage if means else None
+    orders = [_order(run_id, group, slippage) for group in _groups([_shielded(trade, opposed) for trade in left])]
     return Plan(run_id, tuple(sorted(orders, key=_sending_order)), tuple(crosses), tuple(cuts))
+
+
+def _move(cash: dict[str, Decimal], crosses: Sequence[Cross]) -> None:
+    """Pass the USD of crosses from buyers to sellers."""
+    for cross in crosses:
+        cash[cross.seller] = cash.get(cross.seller, ZERO) + cross.value
+        cash[cross.buyer] -= cross.value
 
 
 def client_order_id(run_id: str, symbol: str, side: Side, leg: str, revision: int = 1) -> str:
@@ -51,41 +77,66 @@ def client_order_id(run_id: str, symbol: str, side: Side, leg: str, revision: in
     return result
 
 
-def _net(trades: Sequence[Trade], protected: Collection[tuple[str, str]]) -> tuple[list[Cross], list[Trade]]:
+def _net(
+    trades: Sequence[Trade], protected: Collection[tuple[str, str]], cash: Mapping[str, Decimal] | None
+) -> tuple[list[Cross], list[Trade]]:
     """Crosses between opposite trades in one symbol, and the trades less what was crossed."""
     sells = [t for t in trades if t.side is Side.SELL and (t.strategy, t.symbol) not in protected]
-    buys = [t for t in trades if t.side is Side.BUY and t.bracket is None]
-    qty = min(_total(sells), _total(buys))
-    given = _crossed(sells, qty)
-    taken = _crossed(buys, qty)
-    remaining = [_less(trade, given.get(id(trade), ZERO) + taken.get(id(trade), ZERO)) for trade in trades]
-    return _pair(sells, buys, given, taken), [trade for trade in remaining if trade]
+    buys = [paid for t in trades if t.side is Side.BUY and t.bracket is None and (paid := _paid(t, sells, cash))]
+    crossed: dict[str, Decimal] = {}
+    _cross(_whole(sells), _whole(buys), crossed)
+    _cross(_rest(sells, crossed), _rest(buys, crossed), crossed)
+    remaining = [_less(trade, crossed.get(trade.strategy, ZERO)) for trade in trades]
+    return _pair(sells, buys, crossed), [trade for trade in remaining if trade]
 
 
-def _total(trades: Sequence[Trade]) -> Decimal:
-    return sum((trade.qty for trade in trades), ZERO)
+def _paid(buy: Trade, sells: Sequence[Trade], cash: Mapping[str, Decimal] | None) -> Trade | None:
+    """As much of a buy as its sleeve can pay for now; each cross may be rounded up by less than a cent."""
+    if not sells or cash is None:
+        return buy if sells else None
+    free = cash.get(buy.strategy, ZERO) - CENT * len(sells)
+    qty = min(buy.qty, bought_with(free, buy.price, quantum_of(buy.qty)))
+    return replace(buy, qty=qty) if qty else None
 
 
-def _crossed(trades: Sequence[Trade], qty: Decimal) -> dict[int, Decimal]:
-    """How much of each trade is crossed, pro rata to what it wanted."""
-    if not trades:
-        return {}
-    parts = allocate(qty, [trade.qty for trade in trades], ONE_SHARE)
-    return {id(trade): part for trade, part in zip(trades, parts, strict=True)}
+type _Wanted = dict[str, Decimal]  # shares by strategy
+
+
+def _whole(trades: Sequence[Trade]) -> _Wanted:
+    """The whole shares of each trade: they are crossed first, so that nobody's whole shares become parts."""
+    return {trade.strategy: trade.qty.quantize(ONE_SHARE, ROUND_DOWN) for trade in trades}
+
+
+def _rest(trades: Sequence[Trade], crossed: Mapping[str, Decimal]) -> _Wanted:
+    """What is left of the trades that want parts of shares; where there are none, of all."""
+    left = {trade.strategy: trade.qty - crossed.get(trade.strategy, ZERO) for trade in trades}
+    in_parts = {name: qty for name, qty in left.items() if qty != qty.to_integral_value()}
+    return in_parts or left
+
+
+def _cross(sells: _Wanted, buys: _Wanted, crossed: dict[str, Decimal]) -> None:
+    """Add to `crossed` what both sides want, pro rata; a side of whole shares takes whole shares only."""
+    qty = min(sum(sells.values(), ZERO), sum(buys.values(), ZERO))
+    for side in (sells, buys):
+        qty = qty.quantize(quantum_of(*side.values()), ROUND_DOWN)
+    if not qty:
+        return
+    for side in (sells, buys):
+        parts = allocate(qty, list(side.values()), quantum_of(*side.values()))
+        for name, part in zip(side, parts, strict=True):
+            crossed[name] = crossed.get(name, ZERO) + part
 
 
 def _less(trade: Trade, crossed: Decimal) -> Trade | None:
     return replace(trade, qty=trade.qty - crossed) if trade.qty > crossed else None
 
 
-def _pair(
-    sells: Sequence[Trade], buys: Sequence[Trade], given: dict[int, Decimal], taken: dict[int, Decimal]
-) -> list[Cross]:
+def _pair(sells: Sequence[Trade], buys: Sequence[Trade], crossed: Mapping[str, Decimal]) -> list[Cross]:
     """Who passes shares to whom: sellers and buyers walked through in order."""
     crosses = []
-    open_buys = [(buy, taken[id(buy)]) for buy in buys if taken.get(id(buy))]
+    open_buys = [(buy, crossed[buy.strategy]) for buy in buys if crossed.get(buy.strategy)]
     for sell in sells:
-        to_give = given.get(id(sell), ZERO)
+        to_give = crossed.get(sell.strategy, ZERO)
         while to_give:
             buy, wanted = open_buys.pop(0)
             qty = min(to_give, wanted)
@@ -111,8 +162,14 @@ def _groups(trades: Sequence[Trade]) -> list[list[Trade]]:
     return [groups[key] for key in sorted(groups)]
 
 
-def _order(run_id: str, trades: Sequence[Trade]) -> Order:
+def _total(trades: Sequence[Trade]) -> Decimal:
+    return sum((trade.qty for trade in trades), ZERO)
+
+
+def _order(run_id: str, trades: Sequence[Trade], max_slippage: Decimal | None) -> Order:
     first = trades[0]
+    limited = first.side is Side.BUY and max_slippage is not None
+    limit = buy_limit(first.price, max_slippage or ZERO, first.bracket) if limited else None
     leg = f"b{sha256(first.strategy.encode()).hexdigest()[:4]}" if first.bracket else "x"
     return Order(
         client_order_id=client_order_id(run_id, first.symbol, first.side, leg),
@@ -124,6 +181,7 @@ def _order(run_id: str, trades: Sequence[Trade]) -> Order:
         reason="; ".join(f"{trade.strategy}: {trade.reason}" for trade in trades),
         shares=tuple(Share(trade.strategy, trade.qty) for trade in trades),
         bracket=first.bracket,
+        limit_price=limit,
     )
 
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from openbell.config import RiskConfig
 from openbell.model import ZERO, Cut, Side
-from openbell.money import whole_shares
+from openbell.money import quantum_of
+from openbell.portfolio.cash import bought_with, buy_limit
 from openbell.portfolio.trades import Trade
 
 
@@ -23,6 +24,7 @@ class RiskFacts:
     minutes_to_close: float
     turnover_today: Decimal = ZERO
     quarantined: Mapping[str, str] = field(default_factory=dict)  # why a symbol is not traded
+    sleeve_cash: Mapping[str, Decimal] = field(default_factory=dict)  # by strategy, less what working buys may take
 
 
 @dataclass
@@ -33,17 +35,21 @@ class _Tally:
     values: dict[str, Decimal] = field(default_factory=dict)
     turnover: Decimal = ZERO
     cash: Decimal = ZERO
+    sleeve_cash: dict[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.values = dict(self.facts.position_values)
         self.turnover = self.facts.turnover_today
         self.cash = self.facts.buying_power
+        self.sleeve_cash = dict(self.facts.sleeve_cash)
 
-    def add(self, trade: Trade) -> None:
+    def add(self, trade: Trade, risk: RiskConfig) -> None:
         change = trade.side.sign * trade.value
         self.values[trade.symbol] = self.values.get(trade.symbol, ZERO) + change
         self.turnover += trade.value
         self.cash -= change
+        own = self.sleeve_cash.get(trade.strategy, ZERO)
+        self.sleeve_cash[trade.strategy] = own - trade.qty * _paid(trade, risk) if change > 0 else own - change
 
 
 _Verdict = tuple[Decimal, str] | None  # allowed quantity and the reason; None: nothing to object
@@ -120,7 +126,7 @@ def _cap(trade: Trade, room: Decimal, limit: str) -> _Verdict:
     """Shrink a buy to `room` USD. Sells only ever lower risk, so no cap holds them back."""
     if trade.side is Side.SELL or trade.value <= room:
         return None
-    return min(trade.qty, whole_shares(room, trade.price)), limit
+    return min(trade.qty, bought_with(room, trade.price, quantum_of(trade.qty))), limit
 
 
 def _minimum_notional(trade: Trade, _: _Tally, risk: RiskConfig) -> _Verdict:
@@ -129,7 +135,26 @@ def _minimum_notional(trade: Trade, _: _Tally, risk: RiskConfig) -> _Verdict:
     return ZERO, f"worth {trade.value:.2f} USD; an order must be worth {risk.min_order_notional} USD"
 
 
-# In this order: first what forbids the trade, then what shrinks it, last what makes the rest too small.
+def _sleeve_cash(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    """A sleeve pays with its own cash and what its sells before this buy bring; what they really brought counts later.
+
+    Where too little is left to be worth an order, nothing is.
+    """
+    if trade.side is Side.SELL or trade.strategy not in tally.facts.sleeve_cash:
+        return None
+    cash = tally.sleeve_cash[trade.strategy]
+    qty = min(trade.qty, bought_with(cash, _paid(trade, risk), quantum_of(trade.qty)))
+    if qty * trade.price < risk.min_order_notional:
+        qty = ZERO
+    return qty, f"its sleeve has {cash:.2f} USD; a buy sets aside {risk.max_slippage:.1%} more than its price"
+
+
+def _paid(trade: Trade, risk: RiskConfig) -> Decimal:
+    return buy_limit(trade.price, risk.max_slippage, trade.bracket)
+
+
+# In this order: first what forbids the trade, then what shrinks it, then what makes the rest too small, and last what
+# nothing else may undo: a sleeve never spends what it does not have.
 RULES: tuple[tuple[str, _Rule], ...] = (
     ("quarantined", _sound_books),
     ("symbol_not_tradable", _tradable),
@@ -142,6 +167,7 @@ RULES: tuple[tuple[str, _Rule], ...] = (
     ("daily_turnover", _turnover),
     ("buying_power", _buying_power),
     ("minimum_notional", _minimum_notional),
+    ("sleeve_cash", _sleeve_cash),
 )
 
 
@@ -158,7 +184,7 @@ def limit(trades: Sequence[Trade], facts: RiskFacts, risk: RiskConfig) -> tuple[
             trade, cut = _judge(wanted, trade, name, rule(trade, tally, risk)) if trade else (None, None)
             cuts += [cut] if cut else []
         if trade:
-            tally.add(trade)
+            tally.add(trade, risk)
             allowed.append(trade)
     return allowed, cuts
 

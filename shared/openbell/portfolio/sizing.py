@@ -1,7 +1,7 @@
 """Signals to targets: how many shares a strategy wants to hold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -57,11 +57,16 @@ class SizingRule:
 
 
 def weigh(
-    signals: Sequence[Signal], sleeve: Sleeve, prices: Mapping[str, Decimal], rule: SizingRule
+    signals: Sequence[Signal],
+    sleeve: Sleeve,
+    prices: Mapping[str, Decimal],
+    rule: SizingRule,
+    committed: Decimal = ZERO,
 ) -> tuple[list[Target], list[Cut]]:
     """Targets of one strategy from its signals, equally weighted; and what could not be sized, with the reason.
 
-    A held symbol without a signal, with score 0 or with a veto is kept as it is. Prices are USD by symbol.
+    A held symbol without a signal, with score 0 or with a veto is kept as it is. Prices are USD by symbol. `committed`
+    is the USD that working buys of the sleeve may still take.
     """
     leaving = [signal for signal in signals if signal.score < 0 and sleeve.held(signal.symbol) > 0]
     targets = [Target(sleeve.strategy, signal.symbol, ZERO, signal.reason) for signal in leaving]
@@ -72,7 +77,7 @@ def weigh(
         for signal in signals
         if signal.score > 0 and signal.vetoed and sleeve.held(signal.symbol) == 0
     ]
-    budget = _budget_each(sized, leaving, sleeve, prices, rule)
+    budget = _budget_each(sized, leaving, sleeve, prices, rule, committed)
     for signal in sized:
         target, cut = _size(signal, budget, sleeve, prices, rule)
         targets += [target] if target else []
@@ -86,18 +91,21 @@ def _budget_each(
     sleeve: Sleeve,
     prices: Mapping[str, Decimal],
     rule: SizingRule,
+    committed: Decimal,
 ) -> Decimal:
-    """USD for each symbol to be sized: its equal weight, as far as the limit for one and the sleeve's cash allow."""
+    """USD for each symbol to be sized: its equal weight, as far as the limit for one and the sleeve's cash allow.
+
+    A holding without a price can neither be sold nor sized: it is kept, at its cost.
+    """
     if not sized:
         return ZERO
-    gone = {signal.symbol for signal in leaving}
-    resized = {signal.symbol for signal in sized}
-    kept = [symbol for symbol in sleeve.positions if symbol not in gone | resized]
+    changing = {signal.symbol for signal in (*leaving, *sized) if signal.symbol in prices}
+    kept = {symbol: position for symbol, position in sleeve.positions.items() if symbol not in changing}
     equity = sleeve.equity(prices)
     investable = equity * (1 - rule.cash_buffer)
-    equal_weight = investable / (len(sized) + len(kept))
-    kept_value = sum((sleeve.held(symbol) * prices.get(symbol, ZERO) for symbol in kept), ZERO)
-    return max(ZERO, min(equal_weight, equity * rule.max_weight, (investable - kept_value) / len(sized)))
+    equal_weight = investable / len({signal.symbol for signal in sized} | set(kept))
+    taken = committed + replace(sleeve, cash=ZERO, positions=kept).equity(prices)
+    return max(ZERO, min(equal_weight, equity * rule.max_weight, (investable - taken) / len(sized)))
 
 
 def _size(

@@ -12,6 +12,7 @@ from openbell.errors import (
 )
 from openbell.execution.settling import cancel, drop, settle
 from openbell.model import ZERO, Lease, MarketClock, Order, OrderStatus, Share, Side
+from openbell.portfolio.cash import affordable
 from openbell.ports import Broker, Ledger
 
 _AT_THE_BROKER = frozenset({OrderStatus.SUBMITTING, OrderStatus.WORKING})
@@ -44,12 +45,26 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
         return drop(order, overtaken, ledger, lease)
     if order.side is Side.SELL:
         _free_the_shares(order, broker, ledger, lease)
-        left = _shares_left(order, ledger)
-        if not left:
-            return drop(order, "protective orders have sold the shares by now", ledger, lease)
-        order = replace(order, shares=left, qty=sum((share.qty for share in left), ZERO))
+    left, missing = _left_to_do(order, ledger)
+    if not left:
+        return drop(order, missing, ledger, lease)
+    order = _cut_to(order, left, missing)
     sending = replace(order, status=OrderStatus.SUBMITTING, sending_since=clock.now)
     return _send(sending, broker, ledger, lease)
+
+
+def _left_to_do(order: Order, ledger: Ledger) -> tuple[tuple[Share, ...], str]:
+    """What each strategy can still sell or pay for, and why that may be less than was planned."""
+    if order.side is Side.SELL:
+        return _shares_left(order, ledger), "protective orders have sold the shares by now"
+    bought = affordable(order, ledger.sleeves(), ledger.open_orders())
+    return bought, "its sleeves have not the cash to pay for it"
+
+
+def _cut_to(order: Order, left: tuple[Share, ...], missing: str) -> Order:
+    """The order with the shares that are left; what is gone is noted."""
+    qty = sum((share.qty for share in left), ZERO)
+    return order if qty == order.qty else replace(order, shares=left, qty=qty, note=f"cut from {order.qty}: {missing}")
 
 
 def _overtaken(order: Order, clock: MarketClock, ledger: Ledger) -> str:

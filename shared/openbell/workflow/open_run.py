@@ -42,6 +42,7 @@ from openbell.model import (
     Sleeve,
 )
 from openbell.money import to_cents
+from openbell.portfolio.cash import committed
 from openbell.ports import Archive, Desk, Executions, Ledger
 from openbell.reporting import make_report
 from openbell.runs import LATEST_FENCE, RunInputs, inputs_key, lease_of, report_key, run_id
@@ -232,6 +233,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
         pending=_pending(desk.ledger.open_orders()),
         protected=_protected(desk.ledger.open_orders()),
         turnover_today=_turnover(clock.now, desk.ledger),
+        committed=committed(desk.ledger.open_orders()),
         flatten=halt is not None,
         reconciliation=found,
         quarantines=tuple(desk.ledger.quarantines()),

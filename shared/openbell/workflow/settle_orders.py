@@ -7,7 +7,7 @@ from decimal import Decimal
 from openbell.codec import from_json
 from openbell.config import ExecutionConfig
 from openbell.execution.settling import cancel, settle
-from openbell.model import ZERO, Lease, Order, OrderStatus, Share
+from openbell.model import ZERO, Lease, Order, OrderStatus, Share, Side
 from openbell.money import to_tick
 from openbell.ports import Archive, Broker, Ledger
 from openbell.runs import RunInputs, inputs_key
@@ -74,13 +74,22 @@ def revision(order: Order, rules: ExecutionConfig) -> Order:
         reason=f"{order.reason} (repriced: the market order was not filled in time)",
         shares=tuple(share for share in left if share.qty),
         bracket=order.bracket,
-        limit_price=to_tick(order.reference_price * factor),
+        limit_price=_limit(order, to_tick(order.reference_price * factor)),
     )
+
+
+def _limit(order: Order, wanted: Decimal) -> Decimal:
+    """A buy never pays more than it was planned to."""
+    return min(wanted, order.limit_price) if order.side is Side.BUY and order.limit_price else wanted
 
 
 def _family(client_order_id: str) -> str:
     """What the revisions of an order share."""
     return client_order_id.rsplit("-", 1)[0]
+
+
+def _is_revision(order: Order) -> bool:
+    return not order.client_order_id.endswith("-1")
 
 
 class _Look:
@@ -98,7 +107,7 @@ class _Look:
         """Settle each order; gives those that were sent, or perhaps sent, and have not ended."""
         orders = [o for o in self._ledger.orders(self._run_id) if _family(o.client_order_id) in self._families]
         settled = [settle(order, self._broker, self._ledger, self._lease)[0] for order in orders]
-        self.unsent = [order for order in settled if order.limit_price and order.status in _UNSENT]
+        self.unsent = [order for order in settled if _is_revision(order) and order.status in _UNSENT]
         return [order for order in settled if not order.status.ended and order.status is not OrderStatus.PLANNED]
 
     def end(self, working: Sequence[Order], rules: ExecutionConfig, *, can_reprice: bool) -> list[Order]:

@@ -48,6 +48,8 @@ CASES: Mapping[str, tuple[Trade, RiskFacts, RiskConfig, int]] = {
     "order_notional": (buy(), FACTS, RiskConfig(max_order_notional=D(4_050)), 40),
     # twice the equity a day, 198,000 done: 2,000 left
     "daily_turnover": (buy(), replace(FACTS, turnover_today=D(198_000)), LOOSE, 20),
+    # 10,000 USD of its own, 105 set aside for each share
+    "sleeve_cash": (buy(), replace(FACTS, sleeve_cash={"s": D(10_000)}), LOOSE, 95),
     "buying_power": (buy(), replace(FACTS, buying_power=D(1_234)), LOOSE, 12),
 }
 
@@ -80,6 +82,23 @@ def test_the_cash_of_a_sell_counts_for_the_buy_after_it() -> None:
     assert cuts == []
 
 
+def test_a_sleeve_pays_with_its_own_cash_and_with_its_sells_that_are_let_through() -> None:
+    facts = replace(FACTS, sleeve_cash={"s": D(1_000)}, last_closes={"A": D(100)})
+    allowed, cuts = limit([sell(50), sell(50, "B"), buy(), buy(1)], facts, LOOSE)
+    # B is sold at no price that can be believed; 1,000 and 5,000 USD pay for 57 shares at 105, and then for none
+    assert [trade.qty for trade in allowed] == [50, 57]
+    assert [(cut.rule, cut.allowed_qty) for cut in cuts] == [
+        ("price_sanity", 0),
+        ("sleeve_cash", 57),
+        ("sleeve_cash", 0),
+    ]
+
+
+def test_a_buy_that_a_sleeve_pays_for_in_part_is_at_least_the_smallest_order() -> None:
+    facts = replace(FACTS, sleeve_cash={"s": D(300)})
+    assert limit([buy()], facts, RiskConfig(min_order_notional=D(250)))[0] == []
+
+
 def test_no_cap_holds_back_a_sell() -> None:
     facts = replace(FACTS, position_values={"A": D(500_000)}, turnover_today=D(10**9), buying_power=D(-5))
     assert limit([sell(5000)], facts, RiskConfig())[0] == [sell(5000)]
@@ -88,7 +107,7 @@ def test_no_cap_holds_back_a_sell() -> None:
 def test_the_rules_are_in_the_order_that_the_documentation_states() -> None:
     names = [name for name, _ in RULES]
     assert names[:5] == ["quarantined", "symbol_not_tradable", "too_late", "stale_data", "price_sanity"]
-    assert names[-1] == "minimum_notional"
+    assert names[-2:] == ["minimum_notional", "sleeve_cash"]
 
 
 @given(
