@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.concurrency import free_lambdas, lambdas_of_a_run
 from cli.formats import count, money
 from openbell.broker_keys import HOW, broker_keys
 from openbell.config import load_config
@@ -174,6 +175,18 @@ def look_at_schedules(cloudformation: Any, scheduler: Any, stack: str) -> str:
     if off:
         raise Ailment(", ".join(off), "openbell schedules on; until then runs start by hand only")
     return f"{count(len(names), 'schedule')} enabled"
+
+
+def look_at_lambdas(client: Any, parameters: Mapping[str, str]) -> str:
+    """Whether the account may run as many Lambdas at once as a run wants."""
+    free, wanted = free_lambdas(client), lambdas_of_a_run(parameters)
+    if free < wanted:
+        fits = max(1, int(parameters.get("ForecastLambdas", "40")) - (wanted - free))
+        raise Ailment(
+            f"the account may run {count(free, 'Lambda')} at once, and a run wants {wanted}: its forecasts will wait",
+            f"deploy with ForecastLambdas={fits}; or ask AWS for more: Service Quotas, Lambda, Concurrent executions",
+        )
+    return f"the account may run {free:,} at once; a run wants {wanted}"
 
 
 def look_at_halt(ledger: Ledger) -> str:

@@ -165,7 +165,8 @@ class Platform:
     def __init__(self, place: Place, session: boto3.Session, stack: Mapping[str, Any]) -> None:
         self.place = place
         self.outputs: Mapping[str, str] = _by_key(stack, "Output")
-        mode = _by_key(stack, "Parameter").get("TradingMode")
+        self.parameters: Mapping[str, str] = _by_key(stack, "Parameter")
+        mode = self.parameters.get("TradingMode")
         self.mode: Literal["paper", "live"] = "live" if mode == "live" else "paper"
         self._session = session
 

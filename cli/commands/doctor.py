@@ -52,6 +52,7 @@ def _looks(platform: "Platform", config: Path) -> "Iterator[tuple[str, Look]]":
     yield "prices", lambda: checkup.look_at_prices(_price_source(platform), platform.broker)
     if not platform.place.endpoint_url:  # the local cloud tells alerts to whoever sits before it
         yield "alerts", lambda: checkup.look_at_alerts(client("sns"), outputs["AlertsTopicArn"])
+        yield "lambdas", lambda: checkup.look_at_lambdas(client("lambda"), platform.parameters)
     yield (
         "schedules",
         lambda: checkup.look_at_schedules(client("cloudformation"), client("scheduler"), platform.place.stack),
@@ -65,8 +66,7 @@ def _now(platform: "Platform") -> datetime | None:
 
 def _price_source(platform: "Platform") -> "MarketData":
     """The source that the stack's runs ask first, asked from here."""
-    (stack,) = platform.client("cloudformation").describe_stacks(StackName=platform.place.stack)["Stacks"]
-    chosen = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+    chosen = platform.parameters
     if chosen["MarketData"] == "yahoo":
         from openbell.adapters.yahoo.data import YahooData  # noqa: PLC0415
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import yaml
 
+from cli.concurrency import free_lambdas, lambdas_of_a_run, share_of_a_sweep
+from cli.consoles import progress
 from cli.effective import layer_files
+from cli.formats import count
 from cli.places import TEMPLATE
-from cli.platform import find_place, open_platform
+from cli.platform import Platform, find_place, open_platform
 from cli.trials.cloud import Pace, Services
 from openbell.config import PlatformConfig
 from openbell.errors import InvalidInput
@@ -48,8 +51,21 @@ def open_sweep_place(
                 f"the stack {platform.place.stack!r} was deployed before there were sweeps; deploy it once more"
             )
         told = _relative(config, folder).model_dump(mode="json")
-        pace = Pace(min(concurrency, _processors()), _LOCAL_POLL_S) if local else Pace(concurrency, _AWS_POLL_S)
-        yield SweepPlace(platform, told, pace, lasting=True)
+        yield SweepPlace(platform, told, _pace_on(platform, concurrency), lasting=True)
+
+
+def _pace_on(platform: Platform, asked: int) -> Pace:
+    """What this computer's processors allow, or what an account on AWS leaves beside a run."""
+    if platform.place.endpoint_url:
+        return Pace(min(asked, _processors()), _LOCAL_POLL_S)
+    free, of_a_run = free_lambdas(platform.client("lambda")), lambdas_of_a_run(platform.parameters)
+    share = share_of_a_sweep(asked, free, of_a_run)
+    if share < asked:
+        progress().print(
+            f"{share} instead of {count(asked, 'Lambda')} at once: the account may run {free}, "
+            f"and a trading run wants {of_a_run} of them"
+        )
+    return Pace(share, _AWS_POLL_S)
 
 
 @contextmanager

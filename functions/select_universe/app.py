@@ -29,6 +29,7 @@ def handler(event: SelectUniverseEvent) -> dict[str, Any]:
         data=bootstrap.market_data(),
         archive=bootstrap.archive(),
         members=sp500(),
+        lambdas=bootstrap.settings().forecast_lambdas,
     )
     metrics.add_metric("TickersSelected", MetricUnit.Count, selected.tickers)
     return {

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     broker_secret: str = ""  # ARN of a secret with key_id and secret_key
     market_data: Literal["alpaca", "yahoo"] = "alpaca"  # which is asked first; the other one fills its gaps
     data_feed: Literal["iex", "sip"] = "iex"  # of Alpaca's last prices
+    forecast_lambdas: int = Field(default=40, ge=1, le=40)  # at once
     config: str = "config/strategies.yaml"  # relative to the layer
 
     @property

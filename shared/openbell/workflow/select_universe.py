@@ -29,7 +29,7 @@ from openbell.snapshot import Fetched, Quality, Snapshot, believable, fetch_clos
 from openbell.strategies import Built, build_each
 
 RECENT_BARS = 90  # of every candidate, kept to score forecasts: the longest horizon, and the days behind it
-ONE_EACH = 40  # the most iterations that an inline Map runs at once; up to here every ticker has its own Lambda
+LAMBDAS = 40  # the most iterations that an inline Map runs at once; up to here every ticker may have its own Lambda
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,15 @@ class Selected:
 
 
 def select_universe(
-    run_id: str, *, broker: Broker, data: MarketData, archive: Archive, members: Collection[str]
+    run_id: str,
+    *,
+    broker: Broker,
+    data: MarketData,
+    archive: Archive,
+    members: Collection[str],
+    lambdas: int = LAMBDAS,
 ) -> Selected:
-    """Store the run's universes, snapshot and forecast work list.
+    """Store the run's universes, snapshot and forecast work list, cut for so many Lambdas at once.
 
     `members` are the index members. Raises StaleData when too many candidates have no usable prices.
     """
@@ -54,7 +60,7 @@ def select_universe(
     priced = _fetch(inputs, _candidates(inputs, tradable, members), data)
     built = build_each(inputs.config)
     universes = _universes(inputs, built, priced.closes)
-    tickers, work = _work(inputs, universes, built, priced.closes)
+    tickers, work = _work(inputs, universes, built, priced.closes, lambdas)
     closes, meta = _take_snapshot(inputs, priced, tickers, tradable, data).to_bytes()
     for key, content in zip(snapshot_keys(run_id), (closes, meta), strict=True):
         archive.put(key, content)
@@ -137,7 +143,9 @@ def _universes(inputs: RunInputs, built: Built, closes: pd.DataFrame) -> Univers
     return choose_universes(inputs, rank)
 
 
-def _work(inputs: RunInputs, universes: Universes, built: Built, closes: pd.DataFrame) -> tuple[list[str], WorkList]:
+def _work(
+    inputs: RunInputs, universes: Universes, built: Built, closes: pd.DataFrame, lambdas: int
+) -> tuple[list[str], WorkList]:
     """All tickers of the run, and the batches of those that need a forecast."""
     tickers = sorted({symbol for symbols in universes.by_strategy.values() for symbol in symbols})
     specs: dict[str, ForecastConfig] = {}
@@ -147,14 +155,20 @@ def _work(inputs: RunInputs, universes: Universes, built: Built, closes: pd.Data
             spec = spec_id(entry.forecast)
             specs[spec] = entry.forecast
             needed |= {(spec, s) for s in universes.by_strategy[name] if s in closes.columns}
-    return tickers, WorkList(batches(needed), specs)
+    return tickers, WorkList(batches(needed, lambdas), specs)
 
 
-def batches(needed: Collection[tuple[str, str]]) -> tuple[Batch, ...]:
-    """(specification, ticker) pairs as batches: one ticker each up to 40, beyond that about 40 of equal size."""
-    size = max(1, ceil(len(needed) / ONE_EACH))
-    result = []
-    for spec in sorted({spec for spec, _ in needed}):
-        tickers = sorted(ticker for owner, ticker in needed if owner == spec)
-        result += [Batch(tuple(tickers[start : start + size]), spec) for start in range(0, len(tickers), size)]
-    return tuple(result)
+def batches(needed: Collection[tuple[str, str]], lambdas: int = LAMBDAS) -> tuple[Batch, ...]:
+    """(specification, ticker) pairs as batches, one for each Lambda: of one ticker as far as they suffice, else alike.
+
+    A batch has one specification: with more specifications than `lambdas` there are as many batches.
+    """
+    by_spec = {spec: sorted(ticker for owner, ticker in needed if owner == spec) for spec, _ in sorted(needed)}
+    size = max(1, ceil(len(needed) / lambdas))
+    while size < len(needed) and sum(ceil(len(tickers) / size) for tickers in by_spec.values()) > lambdas:
+        size += 1
+    return tuple(
+        Batch(tuple(tickers[start : start + size]), spec)
+        for spec, tickers in by_spec.items()
+        for start in range(0, len(tickers), size)
+    )

@@ -23,7 +23,9 @@ TABLE = BOOKS | {"OPENBELL_KEEP_DAYS"}  # of what writes to it
 TOPIC, BUS = {"OPENBELL_ALERTS_TOPIC"}, {"OPENBELL_EVENT_BUS"}
 ENVIRONMENT = {
     "OpenRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
-    "SelectUniverseFunction": BUCKET | BROKER | {"OPENBELL_MARKET_DATA", "OPENBELL_DATA_FEED"},
+    "SelectUniverseFunction": BUCKET
+    | BROKER
+    | {"OPENBELL_MARKET_DATA", "OPENBELL_DATA_FEED", "OPENBELL_FORECAST_LAMBDAS"},
     "ForecastFunction": TABLE | BUCKET,
     "AggregateSignalsFunction": TABLE | BUCKET,
     "ExecuteOrderFunction": TABLE | BROKER,
