@@ -12,7 +12,11 @@ from cli.commands.drift import drift
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
 from cli.commands.halt import halt, resume
+<<<<<<< HEAD
 from cli.commands.release import release
+=======
+from cli.commands.recover import recover
+>>>>>>> b626896 (openbell recover: shows what a lost or stale ledger lacks, asks, writes; runbook)
 from cli.commands.run import run
 from cli.commands.runs import replay, runs
 from cli.commands.schedules import schedules
@@ -50,6 +54,7 @@ app.command(rich_help_panel=OPERATE)(positions)
 app.command(rich_help_panel=OPERATE)(orders)
 app.command(rich_help_panel=OPERATE)(runs)
 app.command(rich_help_panel=OPERATE)(reconcile)
+app.command(rich_help_panel=OPERATE)(recover)
 app.command(rich_help_panel=OPERATE)(replay)
 app.command(rich_help_panel=OPERATE)(drift)
 app.command(rich_help_panel=OPERATE)(cost)

@@ -28,7 +28,7 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.adapters.s3_archive import S3Archive
 from openbell.broker_keys import broker_keys
 from openbell.errors import InvalidInput, OpenbellError, StoreRefused
-from openbell.ports import Archive, Broker, Ledger
+from openbell.ports import Broker, Ledger
 
 LOCAL_STACK = "openbell"  # the name of the stack in a local cloud
 _OUTPUTS = ("TableName", "BucketName", "BrokerSecretArn", "StateMachineArn", "LiveMachineArn", "BrokerUrlInUse")
@@ -195,7 +195,7 @@ class Platform:
         return DynamoLedger(self.client("dynamodb"), self.outputs["TableName"])
 
     @cached_property
-    def archive(self) -> Archive:
+    def archive(self) -> S3Archive:
         """The archive in its bucket."""
         return S3Archive(self.client("s3"), self.outputs["BucketName"])
 
