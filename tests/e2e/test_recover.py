@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,47 +10,44 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import tests.chaos.traders
 from cli.main import app
 from openbell.model import RunStatus, Sleeve
+from tests.chaos.market import Setting, config_from, history
 from tests.e2e.stages import Played, playing
-from tests.integration.workflow.stage import config
 
 BACKUP = "the-night-before"
-BRACKETS = {
-    "strategies": {
-        "momentum": {
-            "allocation": "0.4",
-            "universe": {"members": "tradable", "size": 20, "lookback": 252},
-            "parameters": {"hold": 3, "lookback": 252, "skip": 21},
-        },
-        "mean_reversion": {"allocation": "0.4", "universe": {"members": "tradable", "size": 20, "lookback": 60}},
-    }
-}
+SETTING = Setting(market=1, closing=True)  # orders fill, and brackets fire
+TRADERS = f"{Path(tests.chaos.traders.__file__)}:"
 
 type Days = list[dict[str, Sleeve]]  # the sleeves at the end of each session
 
 
 def test_the_books_are_those_of_a_twin_that_nothing_happened_to(tmp_path: Path) -> None:
-    with playing(tmp_path / "twin", config(**BRACKETS)) as twin:
+    with _playing(tmp_path / "twin") as twin:
         undisturbed = _play(twin, lambda day: None)
-    with playing(tmp_path / "lost", config(**BRACKETS)) as played:
+    with _playing(tmp_path / "lost") as played:
         disturbed = _play(played, lambda day: _disturb(day, played))
         assert _openbell(played, "reconcile").exit_code == 0
-        assert len(json.loads(_openbell(played, "runs", "--json").stdout)["runs"]) == 4
+        assert len(json.loads(_openbell(played, "runs", "--json").stdout)["runs"]) == 3
     assert disturbed == undisturbed
     assert any(sleeve.positions for sleeve in disturbed[-1].values())
 
 
+def _playing(work: Path) -> AbstractContextManager[Played]:
+    return playing(work, config_from(SETTING, TRADERS), market=history(SETTING.market), at=SETTING.start)
+
+
 def _play(played: Played, overnight: Callable[[int], None]) -> Days:
     exchange, days = played.stage.exchange, list[dict[str, Sleeve]]()
-    for day in range(4):
+    for day in range(3):
         report, _ = played.run(f"day-{day}")
         assert report.status is RunStatus.COMPLETED, report.note
         sleeves = played.stage.ledger.sleeves()
         days.append({name: replace(sleeve, version=0) for name, sleeve in sleeves.items()})
         exchange.close_session()
         overnight(day)
-        exchange.open_next_session(exchange.now.time().replace(hour=15, minute=0, second=0))
+        exchange.open_next_session(SETTING.at)
     return days
 
 
@@ -57,12 +55,11 @@ def _disturb(day: int, played: Played) -> None:
     dynamodb, table = _client(played), _table(played)
     if day == 0:
         dynamodb.create_backup(TableName=table, BackupName=BACKUP)
-    elif day == 1:
         schema = _delete(dynamodb, table)
         dynamodb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", DeletionProtectionEnabled=True, **schema)
         assert "fencing number is 0" in _refused(played)
         _recover(played)
-    elif day == 2:
+    elif day == 1:
         _delete(dynamodb, table)
         (backup,) = dynamodb.list_backups()["BackupSummaries"]
         dynamodb.restore_table_from_backup(TargetTableName=table, BackupArn=backup["BackupArn"])
@@ -79,11 +76,10 @@ def _refused(played: Played) -> str:
 
 
 def _recover(played: Played) -> None:
-    print("recover")
     looked = _openbell(played, "recover")
     assert (looked.exit_code, "Nothing was written." in looked.stderr) == (1, True), looked.output
     assert "it has forgotten runs" in looked.stdout
-    assert "momentum" in looked.stdout
+    assert "rotator" in looked.stdout
     written = json.loads(_openbell(played, "recover", "--yes", "--json").stdout)
     assert (written["written"], written["unsure"]) == (True, [])
     assert json.loads(_openbell(played, "status", "--json").stdout)["halt"]
