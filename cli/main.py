@@ -12,11 +12,8 @@ from cli.commands.drift import drift
 from cli.commands.forecast import forecast
 from cli.commands.forecasts import forecasts
 from cli.commands.halt import halt, resume
-<<<<<<< HEAD
-from cli.commands.release import release
-=======
 from cli.commands.recover import recover
->>>>>>> b626896 (openbell recover: shows what a lost or stale ledger lacks, asks, writes; runbook)
+from cli.commands.release import release
 from cli.commands.run import run
 from cli.commands.runs import replay, runs
 from cli.commands.schedules import schedules
