@@ -11,7 +11,7 @@ PROFILE ?= paper
 ARGS ?=
 
 # The SAM command line has pins that would fight the project's: it lives in an environment of its own.
-SAM := $(UV) tool run --from aws-sam-cli sam
+SAM := .tools/sam/bin/sam
 CONFIG_paper := default
 CONFIG_live := live
 # Names what is deployed: the minute, which makes every deployment a release of its own, and the commit.
@@ -20,7 +20,7 @@ RELEASE = $(shell date -u +%y%m%d%H%M)-$(or $(shell git rev-parse --short HEAD 2
 CONFIRMED = $(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),ConfirmLive=$(CONFIRM_LIVE)) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL)))
 PARAMETERS ?=
 
-.PHONY: help setup peers run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy rollback clean
+.PHONY: help setup pins peers run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy rollback clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -28,8 +28,11 @@ help: ## Show this menu
 setup: ## Install the locked packages into .venv, fetching uv and Python 3.13 if need be
 	@scripts/bootstrap.sh
 
-peers: setup ## Install what tests compare with (backtesting.py) into .tools/peers, apart from the project
-	@scripts/peers.sh backtesting
+peers: setup ## Install what tests compare with (backtesting.py) into .tools, apart from the project
+	@scripts/tools.sh backtesting
+
+pins: setup ## Renew the pins of the tools and peers that are no part of the project, with their hashes
+	@scripts/pins.sh
 
 run: setup ## Rehearse a trading day on this machine: make run ARGS="--help"
 	@$(BIN)/openbell run $(ARGS)
@@ -50,10 +53,11 @@ lint: setup ## Style, types, import directions, template
 	@scripts/lint.sh
 
 security: setup ## Look for weaknesses in template.yaml (checkov) and in the locked packages (pip-audit, asks pypi.org)
-	@$(UV) tool run --quiet --python 3.13 checkov==3.3.30 --config-file scripts/checkov.yaml
+	@scripts/tools.sh checkov pip-audit
+	@.tools/checkov/bin/checkov --config-file scripts/checkov.yaml
 	@echo "security: checkov ok"
 	@$(UV) export --quiet --frozen --all-groups --no-emit-project --output-file .tools/locked.txt
-	@$(UV) tool run --quiet --python 3.13 pip-audit==2.10.0 --strict --disable-pip --require-hashes -r .tools/locked.txt
+	@.tools/pip-audit/bin/pip-audit --strict --disable-pip --require-hashes -r .tools/locked.txt
 	@echo "security: pip-audit ok"
 
 format: setup ## Rewrite the code as the linter wants it
@@ -63,7 +67,7 @@ format: setup ## Rewrite the code as the linter wants it
 bench: bench-forecast bench-backtest ## Every measurement
 
 bench-backtest: setup ## Backtests: speed beside Backtrader, backtesting.py, vectorbt and stock Prophet
-	@-scripts/peers.sh backtesting vectorbt
+	@-scripts/tools.sh backtesting vectorbt
 	@$(BIN)/python -m bench.backtest $(ARGS)
 
 bench-forecast: setup ## Forecasts: accuracy, then speed and exactness beside Prophet's
@@ -80,6 +84,7 @@ package: setup ## Build every bundle into .aws-sam/build, prove it whole, measur
 	@$(BIN)/python -m scripts.package
 
 deploy: package ## Deploy to AWS: PROFILE=paper, or PROFILE=live CONFIRM_LIVE=... ALERT_EMAIL=...; PARAMETERS="Name=value ..."
+	@scripts/tools.sh sam
 	@$(SAM) deploy --config-env $(or $(CONFIG_$(PROFILE)),$(error PROFILE is paper or live, not $(PROFILE))) \
 		--parameter-overrides TradingMode=$(PROFILE) Release=$(RELEASE) $(CONFIRMED) $(PARAMETERS) $(ARGS)
 	@$(BIN)/python -m scripts.protect_stack --config-env $(CONFIG_$(PROFILE)) $(ARGS)

@@ -37,7 +37,7 @@ _STOCK_FITS = 12  # of stock Prophet, whose median is scaled
 
 @dataclass(frozen=True)
 class Entrant:
-    """Who takes part: a module of bench.contestants, and the environment under .tools/peers that it needs, if any."""
+    """Who takes part: a module of bench.contestants, and the environment under .tools that it needs, if any."""
 
     name: str
     module: str
@@ -48,7 +48,7 @@ class Entrant:
     @property
     def python(self) -> Path:
         """What runs it."""
-        return ROOT / ".tools" / "peers" / self.peer / "bin" / "python" if self.peer else Path(sys.executable)
+        return ROOT / ".tools" / self.peer / "bin" / "python" if self.peer else Path(sys.executable)
 
 
 OURS = Entrant("ours", "ours")
@@ -149,7 +149,7 @@ def _race(name: str, task: Task) -> Race:
 def _run(entrant: Entrant, task: Path) -> Result | None:
     """What an entrant answers; None, with the reason printed, if it cannot take part."""
     if not entrant.python.exists():
-        print(f"{entrant.name} left out: not installable here, or not installed yet (scripts/peers.sh {entrant.peer})")
+        print(f"{entrant.name} left out: not installable here, or not installed yet (scripts/tools.sh {entrant.peer})")
         return None
     command = [str(entrant.python), "-W", "ignore", "-m", f"bench.contestants.{entrant.module}", str(task)]
     try:

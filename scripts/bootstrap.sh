@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 unset PYTHONDONTWRITEBYTECODE VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
-readonly stamp=.venv/.synced own_uv=.tools/bin/uv oldest_uv=0.9.8
-state=$(cat uv.lock pyproject.toml .python-version "$0" | cksum)
+readonly stamp=.venv/.synced own_uv=.tools/bin/uv oldest_uv=0.9.8 uv_pins=scripts/tools/uv.txt
+state=$(cat uv.lock pyproject.toml .python-version "$uv_pins" "$0" | cksum)
 if [[ -x .venv/bin/python && -x $own_uv && -f $stamp && $(<"$stamp") == "$state" ]]; then exit 0; fi
 
 # Every Python 3 that may be here, as real programs too: pyenv's shims obey .python-version and refuse in this folder
@@ -49,12 +49,12 @@ provide_uv() {
   while read -r found; do
     if new_enough "$found"; then ln -sf "$found" "$own_uv" && return; fi
   done < <(type -ap uv; printf '%s\n' "$HOME/.local/bin/uv" "$HOME/.cargo/bin/uv")
-  echo "setup: no uv here, installing it into .tools" >&2
+  echo "setup: 1/3 no uv here: installing it into .tools ($(grep -o '^uv==[0-9.]*' "$uv_pins"), 50 MB)" >&2
   while read -r python; do
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1 || continue
     rm -rf .tools/uv
-    if "$python" -m venv .tools/uv && .tools/uv/bin/python -m pip install --quiet "uv>=$oldest_uv" ||
-      { rm -rf .tools/uv && "$python" -m pip install --quiet --target .tools/uv "uv>=$oldest_uv"; }; then
+    if "$python" -m venv .tools/uv && .tools/uv/bin/python -m pip install --quiet --require-hashes -r "$uv_pins" ||
+      { rm -rf .tools/uv && "$python" -m pip install --quiet --require-hashes -r "$uv_pins" --target .tools/uv; }; then
       ln -sf ../uv/bin/uv "$own_uv" && return
     fi
   done < <(pythons) >.tools/uv.log 2>&1
@@ -65,6 +65,11 @@ provide_uv() {
 
 [[ -x $own_uv ]] && new_enough "$own_uv" || provide_uv
 python=$(python_313)
-echo "setup: installing the locked packages for Python $python" >&2
+echo "setup: 2/3 $(grep -c '^\[\[package\]\]' uv.lock) packages are locked; those for Python $python here are downloaded and unpacked" >&2
+# On a terminal uv shows each download with its size.
+[[ -t 2 ]] || quiet=--quiet
+"$own_uv" sync ${quiet:-} --frozen --python "$python" >&2
+echo "setup: 3/3 compiling $(find .venv -name '*.py' | wc -l | tr -d ' ') modules, so that programs start fast" >&2
 "$own_uv" sync --quiet --frozen --compile-bytecode --python "$python" >&2
 echo "$state" >"$stamp"
+echo "setup: done, .venv has $(du -sm .venv | cut -f1) MB" >&2

@@ -12,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from scripts.bundle import build_function, build_layer, build_runtime
 from scripts.lock import ROOT
-from scripts.prove import Proof, prove, prove_stan
+from scripts.prove import CAN_PROVE, Proof, prove, prove_stan
 
 _BUILD = ROOT / ".aws-sam" / "build"
 _RUNTIME = ROOT / ".aws-sam" / "runtime"
@@ -20,6 +20,7 @@ _LIMIT_MB = 250  # unzipped, function and layers together
 _LAYER = "SharedLayer"
 _CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 _MB = 1024 * 1024
+_NOT_PROVED = "not imported: that takes Linux on x86_64"
 
 
 def main() -> None:
@@ -69,6 +70,9 @@ def _measure(name: str, resource: dict[str, Any]) -> dict[str, float]:
     size = _size(bundle) / _MB
     if size + _size(layer) / _MB > _LIMIT_MB:
         raise RuntimeError(f"{name} has {size:.0f} MB unzipped; Lambda takes {_LIMIT_MB} MB with the layer")
+    if not CAN_PROVE:
+        _print_row(name, size, None, bundle)
+        return {"unzipped_mb": round(size, 1)}
     proof = prove(bundle, layer, _RUNTIME, resource["Properties"]["Environment"]["Variables"])
     if (bundle / "prophet").exists():
         prove_stan(bundle, layer, _RUNTIME)
@@ -76,12 +80,11 @@ def _measure(name: str, resource: dict[str, Any]) -> dict[str, float]:
     return {"unzipped_mb": round(size, 1), "import_seconds": round(proof.warm_seconds, 3)}
 
 
-def _print_row(name: str, size: float, proof: Proof, bundle: Path) -> None:
+def _print_row(name: str, size: float, proof: Proof | None, bundle: Path) -> None:
     largest = sorted(((_size(entry) / _MB, entry.name) for entry in bundle.iterdir()), reverse=True)[:4]
     parts = ", ".join(f"{part} {mb:.0f}" for mb, part in largest)
-    print(
-        f"{name:<25} {size:6.1f} MB  import {proof.cold_seconds:.2f} s cold {proof.warm_seconds:.2f} s warm  ({parts})"
-    )
+    seconds = f"import {proof.cold_seconds:.2f} s cold {proof.warm_seconds:.2f} s warm" if proof else _NOT_PROVED
+    print(f"{name:<25} {size:6.1f} MB  {seconds}  ({parts})")
 
 
 def _size(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,14 @@ assert set(batch.made) == {"AB"}, batch.failed
 _WARM_TRIES = 3
 
 
+def can_prove(system: str, machine: str) -> bool:
+    """Whether this machine can run what Lambda runs: its compiled packages are for Linux on x86_64."""
+    return (system, machine) == ("Linux", "x86_64")
+
+
+CAN_PROVE = can_prove(platform.system(), platform.machine())
+
+
 @dataclass(frozen=True)
 class Proof:
     """Seconds that an import takes: with no file in memory yet, and afterwards at best."""
@@ -75,7 +84,7 @@ def _run(code: str, paths: Sequence[str], modules: Sequence[str]) -> str:
     command = [sys.executable, "-I", "-S", "-c", code, json.dumps([paths, modules])]
     environment = {
         "AWS_DEFAULT_REGION": "us-east-1",
-        "LAMBDA_TASK_ROOT": paths[0],  # without it the X-Ray SDK takes itself to be on a server, and does more
+        "LAMBDA_TASK_ROOT": paths[0],
         "POWERTOOLS_METRICS_NAMESPACE": "Openbell",
         "PATH": os.environ["PATH"],
     }
@@ -86,7 +95,9 @@ def _run(code: str, paths: Sequence[str], modules: Sequence[str]) -> str:
 
 
 def _forget(files: Sequence[Path]) -> None:
-    """Drop `files` from the page cache, as far as the system allows, so that the next import reads the disk."""
+    """Drop `files` from the page cache, where the system can, so that the next import reads the disk."""
+    if not hasattr(os, "posix_fadvise"):
+        return
     os.sync()
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)

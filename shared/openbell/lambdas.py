@@ -1,4 +1,7 @@
-"""What every handler shares: logger, tracer, metrics, and the parsing of its event."""
+"""What every handler shares: logger, metrics, and the parsing of its event.
+
+Traces are Lambda's own (Tracing: Active in template.yaml): no code takes part in them.
+"""
 
 from openbell.cold_start import imports_are_done
 
@@ -6,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,7 +19,6 @@ from openbell.ports import Events, Ledger
 from openbell.workflow.publish_events import publish_events
 
 logger = Logger()
-tracer = Tracer()
 metrics = Metrics()
 
 
@@ -39,7 +41,6 @@ def entry_point[E: Event, R](event_model: type[E]) -> Callable[[Callable[[E], R]
 
     def decorate(function: Callable[[E], R]) -> Handler[R]:
         @metrics.log_metrics(capture_cold_start_metric=True)
-        @tracer.capture_lambda_handler(capture_response=False)
         @logger.inject_lambda_context(clear_state=True)
         @wraps(function)
         def handle(event: dict[str, Any], _: LambdaContext) -> R:

@@ -22,7 +22,6 @@ _FUNCTIONS = Path(__file__).parents[2] / "functions"
 _QUIET = {
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_METRICS_NAMESPACE": "Openbell",
-    "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     "POWERTOOLS_SERVICE_NAME": "chaos",  # as "openbell" its logger would be the parent of the package's own
 }

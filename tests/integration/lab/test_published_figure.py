@@ -24,7 +24,7 @@ from openbell.model import NEW_YORK
 from paper import BarArrays, History, Side, Ticket
 from tests.builders import D
 
-PEER = ROOT / ".tools" / "peers" / "backtesting" / "bin" / "python"
+PEER = ROOT / ".tools" / "backtesting" / "bin" / "python"
 CASH = D(10_000)
 # Our accounts are never short: what backtesting.py sells short is held as its mirror, whose price is 2,000 USD less
 # Google's, so that a fall of one is a rise of the other. A reserve of cash pays for what the mirror costs more.

@@ -206,11 +206,12 @@ def test_requests_without_keys_get_401_even_when_any_keys_will_do(paper: PaperEx
 
 
 def test_too_many_requests_get_429_and_the_headers_count_down(paper: PaperExchange, url_of: Serve) -> None:
-    url = url_of(paper, requests_per_minute=2)
     headers = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
-    answers = [requests.get(f"{url}/v2/clock", headers=headers, timeout=5) for _ in range(3)]
-    if answers[-1].headers["X-RateLimit-Reset"] != answers[0].headers["X-RateLimit-Reset"]:
-        pytest.skip("a new minute has begun")
+    for _ in range(2):  # a new minute may begin in between, but not twice
+        url = url_of(paper, requests_per_minute=2)
+        answers = [requests.get(f"{url}/v2/clock", headers=headers, timeout=5) for _ in range(3)]
+        if answers[-1].headers["X-RateLimit-Reset"] == answers[0].headers["X-RateLimit-Reset"]:
+            break
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
     assert answers[0].headers["X-RateLimit-Limit"] == "2"
