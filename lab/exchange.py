@@ -1,6 +1,6 @@
 """The paper exchange as a broker and as a price source, without HTTP in between."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,19 +9,24 @@ import numpy as np
 import pandas as pd
 
 import paper
+from openbell.adapters.alpaca.activities import read_actions, read_activity
 from openbell.errors import OrderNotCancelable, OrderRejected, OutcomeUnknown
 from openbell.model import (
     ZERO,
     Account,
+    Activity,
     BrokerOrder,
     BrokerPosition,
+    CorporateAction,
     LegKind,
     MarketClock,
     OrderRequest,
     OrderStatus,
     Side,
 )
+from paper.data_views import action_view
 from paper.orders import Order
+from paper.trading_views import activity_view, entry_view
 
 _STATUS = {
     "filled": OrderStatus.FILLED,
@@ -72,6 +77,27 @@ class ExchangeBroker:
         """See Broker."""
         entries = [self._told(order) for order in self._exchange.orders() if order.parent_id is None]
         return [order for order in entries if any(not part.status.ended for part in (order, *order.legs))]
+
+    def activities(self, since: date) -> list[Activity]:
+        """See Broker."""
+        entries = [entry for entry in self._exchange.entries() if entry.type != "FILL" and entry.at.date() >= since]
+        return [read_activity(entry_view(entry)) for entry in entries]
+
+    def fill_activities(self, since: datetime) -> list[Activity]:
+        """See Broker."""
+        fills = [(fill.at, activity_view(fill)) for fill in self._exchange.fills()]
+        by_hand = [(entry.at, entry_view(entry)) for entry in self._exchange.entries() if entry.type == "FILL"]
+        found = sorted([*fills, *by_hand], key=lambda each: each[0])
+        return [read_activity(view) for at, view in found if at > since]
+
+    def corporate_actions(self, symbols: Collection[str], first: date, last: date) -> list[CorporateAction]:
+        """See Broker."""
+        found = [
+            action
+            for action in self._exchange.actions()
+            if first <= action.ex_date <= last and {action.symbol, action.new_symbol} & set(symbols)
+        ]
+        return [seen for action in found for seen in read_actions({f"{action.type.value}s": [action_view(action)]})]
 
     def tradable_symbols(self) -> frozenset[str]:
         """See Broker."""
@@ -140,6 +166,7 @@ def _broker_order(order: Order, kind: LegKind, legs: Sequence[BrokerOrder]) -> B
         filled_avg_price=order.average_price or ZERO,
         kind=kind,
         legs=tuple(legs),
+        filled_at=order.updated_at if order.filled_qty else None,
     )
 
 

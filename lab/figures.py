@@ -266,7 +266,8 @@ def at_cost(account: Curve, cost_bps: float) -> AtCost:
 
 def data_hash(history: History) -> str:
     """A short name that equal histories share: symbols, sessions, splits and every price."""
-    digest = sha256(repr((history.symbols, history.sessions, history.splits)).encode())
+    actions = (history.splits, *((history.dividends,) if history.dividends else ()))
+    digest = sha256(repr((history.symbols, history.sessions, *actions)).encode())
     for name, array in sorted(vars(history.bars).items()):
         if array is not None:
             digest.update(name.encode())

@@ -90,7 +90,7 @@ class QuickExchange(PaperExchange):
         """As `advance`, at once where nothing but the equity at each close can happen on the way."""
         sessions = [s for s in self.market.calendar.touched(self.now, to) if self.now < s.close <= to]
         values = self._values([session.day for session in sessions]) if self.idle else None
-        if values is None or self._splits_between(self.now, to):
+        if values is None or self._actions_between(self.now, to):
             self.advance(to)
             return
         cash = self.state.account.cash
@@ -138,9 +138,10 @@ class QuickExchange(PaperExchange):
         columns = np.array([self.history.columns[holding.symbol] for holding in holdings], dtype=np.intp)
         return columns, np.array([int(holding.qty) for holding in holdings], dtype=np.int64)
 
-    def _splits_between(self, start: datetime, end: datetime) -> bool:
+    def _actions_between(self, start: datetime, end: datetime) -> bool:
         first, last = start.date() - timedelta(days=1), end.date()
-        return any(first <= split.ex_date <= last for split in self.history.splits)
+        days = [action.ex_date for action in self.actions()]
+        return any(first <= day <= last for day in (*days, *(owed.pay_date for owed in self.state.payments)))
 
 
 def _plain(holding: Holding) -> bool:

@@ -44,7 +44,7 @@ class QuickHistory(History):
     """`History` with its prices in ticks. Days asked for one after the other are remembered, older ones are not."""
 
     def __init__(self, history: History) -> None:
-        super().__init__(history.symbols, history.sessions, history.bars, history.splits)
+        super().__init__(history.symbols, history.sessions, history.bars, history.splits, history.dividends)
         bars = self.bars
         arrays = {"open": bars.open, "high": bars.high, "low": bars.low, "close": bars.close}
         self._ticks = {name: in_ticks(array) for name, array in arrays.items() if array is not None}

@@ -3,10 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from paper.actions import Action, ActionType
 from paper.bars_file import load_bars, load_sample
 from paper.errors import BarsFileError, PaperError, Refused
 from paper.exchange import PaperExchange
-from paper.history import BarArrays, History, Split
+from paper.history import BarArrays, Dividend, History, Split
 from paper.orders import Change, OrderClass, OrderType, Side, StopLoss, Ticket, TimeInForce
 from paper.state import Rules
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     from paper.server import Intercept, create_app, serve
 
 __all__ = [
+    "Action",
+    "ActionType",
     "BarArrays",
     "BarsFileError",
     "Change",
     "Credentials",
+    "Dividend",
     "History",
     "Intercept",
     "OrderClass",

@@ -64,8 +64,10 @@ class Account:
         fixed = None if asset_class == US_EQUITY else price
         self._holdings[symbol] = replace(held, qty=left, cost=cost, fixed_price=fixed)
 
-    def split(self, symbol: str, ratio: Decimal) -> None:
-        """`ratio` new shares for each old one: their cost stays."""
-        held = self._holdings.get(symbol)
-        if held:
-            self._holdings[symbol] = replace(held, qty=held.qty * ratio)
+    def exchange(self, symbol: str, new_symbol: str, qty: Decimal, *, stays: bool = False) -> None:
+        """`qty` shares of `new_symbol` for all of `symbol`, whose cost they take over; or beside them, at no cost."""
+        old = self._holdings[symbol] if stays else self._holdings.pop(symbol)
+        if qty:
+            known = self._holdings.get(new_symbol, replace(old, symbol=new_symbol, qty=ZERO, cost=ZERO))
+            cost = ZERO if stays else old.cost
+            self._holdings[new_symbol] = replace(known, qty=known.qty + qty, cost=known.cost + cost)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from paper.account import US_EQUITY
+from paper.actions import Action, Clerk
 from paper.errors import Refused, forbidden, invalid
 from paper.state import Asset
 
@@ -17,6 +18,10 @@ class ByHand:
 
     def __init__(self, exchange: "PaperExchange") -> None:
         self._exchange = exchange
+
+    @property
+    def _clerk(self) -> Clerk:
+        return self._exchange.engine.clerk
 
     def trade(self, symbol: str, qty: Decimal, price: Decimal | None = None, asset_class: str = US_EQUITY) -> None:
         """Buy (`qty` above 0) or sell (below 0) at `price` (USD), by default the last one, without an order.
@@ -38,6 +43,7 @@ class ByHand:
             if qty * paid > state.account.cash:
                 raise forbidden(f"cash of {state.account.cash} does not pay for {qty * paid}")
             state.account.trade(symbol, qty, paid, asset_class)
+            self._clerk.enter("FILL", symbol, qty, price=paid, amount=-qty * paid)
             if asset_class != US_EQUITY:
                 state.assets[symbol] = Asset(symbol, asset_class=asset_class)
 
@@ -48,6 +54,18 @@ class ByHand:
             if account.cash + amount < 0:
                 raise Refused(403, 40310000, f"cannot take {-amount} out of {account.cash}")
             account.cash += amount
+            self._clerk.enter("CSD" if amount > 0 else "CSW", amount=amount)
+
+    def pay(self, kind: str, amount: Decimal, symbol: str = "", qty: Decimal = Decimal(0)) -> None:
+        """Interest, a fee, a dividend: USD that come (above 0) or go, written into the record as `kind` (INT, FEE)."""
+        with self._exchange.guard.change():
+            self._exchange.state.account.cash += amount
+            self._clerk.enter(kind, symbol, qty, amount=amount)
+
+    def announce(self, action: Action) -> None:
+        """A corporate action beside those of the history; it happens at the opening of its ex-date."""
+        with self._exchange.guard.change():
+            self._exchange.state.actions.append(action)
 
     def set_asset(self, symbol: str, **changes: bool) -> Asset:
         """Change what may be done with a symbol: `tradable`, `active`, `fractionable`; gives the asset as it is now."""

@@ -8,6 +8,8 @@
 | POST /control/close_session | moves it to today's closing bell |
 | POST /control/next_session {"time": "15:00"} | moves it to a time of the next session, in New York |
 | POST /control/cash {"amount": "-500"} | pays USD in or out |
+| POST /control/activity {"type": "INT", "amount", "symbol", "qty"} | interest, a fee, a dividend comes or goes |
+| POST /control/action {"type": "forward_split", "symbol", "ex_date", "ratio", ...} | announces a corporate action |
 | POST /control/position {"symbol", "qty", "price", "asset_class"} | a manual trade; `qty` below 0 sells |
 | POST /control/asset {"symbol", "tradable", "active", "fractionable"} | halts or frees a symbol |
 | POST /control/status {"trading_blocked", "account_blocked"} | blocks or frees the account |
@@ -16,13 +18,14 @@ Every answer is the state. Like /v2 it asks for the account's keys in headers, a
 """
 
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from paper.account import US_EQUITY
+from paper.actions import Action, ActionType
 from paper.errors import bad_request, invalid_field
 from paper.exchange import PaperExchange
 from paper.requests_in import Body, read_json, read_number
@@ -82,6 +85,23 @@ def _flags(body: Mapping[str, Any], *names: str) -> dict[str, bool]:
     return flags
 
 
+def _action(body: Body) -> Action:
+    paid = body.get("pay_date")
+    try:
+        return Action(
+            ActionType(str(body.get("type"))),
+            str(body.get("symbol", "")).upper(),
+            date.fromisoformat(str(body.get("ex_date"))),
+            str(body.get("new_symbol", "")).upper(),
+            read_number(body, "ratio") or Decimal(0),
+            read_number(body, "cash") or Decimal(0),
+            date.fromisoformat(str(paid)) if paid else None,
+            in_lieu=_flags(body, "in_lieu").get("in_lieu", False),
+        )
+    except ValueError as error:
+        raise invalid_field(f"no corporate action: {error}") from error
+
+
 def _add_clock(api: Blueprint, exchange: PaperExchange) -> None:
     @api.post("/advance")
     def advance() -> Response:
@@ -121,6 +141,19 @@ def _add_events(api: Blueprint, exchange: PaperExchange) -> None:
     @api.post("/cash")
     def cash() -> Response:
         exchange.by_hand.transfer(_required_number(_body(), "amount"))
+        return _state(exchange)
+
+    @api.post("/activity")
+    def activity() -> Response:
+        body = _body()
+        qty = read_number(body, "qty") or Decimal(0)
+        symbol = str(body.get("symbol", "")).upper()
+        exchange.by_hand.pay(str(body.get("type", "")).upper(), _required_number(body, "amount"), symbol, qty)
+        return _state(exchange)
+
+    @api.post("/action")
+    def action() -> Response:
+        exchange.by_hand.announce(_action(_body()))
         return _state(exchange)
 
     @api.post("/position")

@@ -5,9 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from paper.bars import BarServer, read_bars_query, trade_view
+from paper.data_views import action_view
 from paper.errors import bad_request, not_found
 from paper.exchange import PaperExchange
-from paper.requests_in import read_symbols
+from paper.requests_in import read_day, read_symbols
 
 
 def data_api(exchange: PaperExchange) -> Blueprint:
@@ -17,6 +18,26 @@ def data_api(exchange: PaperExchange) -> Blueprint:
     _add_bars(api, exchange, server)
     _add_latest(api, exchange, server)
     _add_snapshots(api, exchange, server)
+    return api
+
+
+def actions_api(exchange: PaperExchange) -> Blueprint:
+    """Corporate actions under /v1."""
+    api = Blueprint("actions", __name__, url_prefix="/v1")
+
+    @api.get("/corporate-actions")
+    def actions() -> Response:
+        symbols = set(read_symbols(request.args))
+        today = exchange.now.date()
+        start, end = read_day(request.args, "start") or today, read_day(request.args, "end") or today
+        types = {kind for kind in request.args.get("types", "").split(",") if kind}
+        found: dict[str, list[dict[str, Any]]] = {}
+        for action in exchange.actions():
+            concerned = not symbols or symbols & {action.symbol, action.new_symbol}
+            if concerned and start <= action.ex_date <= end and (not types or action.type.value in types):
+                found.setdefault(f"{action.type.value}s", []).append(action_view(action))
+        return jsonify({"corporate_actions": found, "next_page_token": None})
+
     return api
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
+from paper.actions import Action, ActionType, Clerk, announced
 from paper.history import DayPrices
 from paper.market import Market, closing_prints
 from paper.matching import Outcome, at_print, in_range
@@ -28,6 +29,8 @@ class Engine:
         self._state = state
         self._rules = rules
         self._valuation = valuation
+        self.clerk = Clerk(state, valuation.price)
+        self._announced = announced(market.history.splits, market.history.dividends)
 
     def advance(self, to: datetime) -> None:
         """Let everything happen in order that the market does after the clock's time, up to and including `to`."""
@@ -48,9 +51,10 @@ class Engine:
         yield session.close, self._end
 
     def _open(self, session: Session) -> None:
-        for split in self._market.history.splits:
-            if split.ex_date == session.day:
-                self._split(split.symbol, split.ratio)
+        for action in (*self._announced, *self._state.actions):
+            if action.ex_date == session.day:
+                self._carry_out(action)
+        self.clerk.pay_dividends(session.day)
         for order in self._state.book.open():
             if order.status is Status.ACCEPTED:
                 self._state.book.put(replace(order, status=Status.NEW, updated_at=self._state.now))
@@ -186,15 +190,24 @@ class Engine:
             if leg.status is Status.HELD:
                 self._state.book.end(leg, Status.CANCELED, self._state.now)
 
-    def _split(self, symbol: str, ratio: Decimal) -> None:
-        """Adjust the holding and the resting orders; an order that the split leaves with part of a share ends."""
-        self._state.account.split(symbol, ratio)
-        for order in self._state.book.open(symbol):
-            adjusted = _split_order(order, ratio)
-            if adjusted:
-                self._state.book.put(replace(adjusted, updated_at=self._state.now))
-        for order in self._state.book.open(symbol):
-            if order.qty is not None and order.qty != order.qty.to_integral_value():
+    def _carry_out(self, action: Action) -> None:
+        """Adjust holding and record; of a split the resting orders too, while other actions end those they concern.
+
+        An order that a split leaves with part of a share ends.
+        """
+        self.clerk.carry_out(action)
+        if action.type in {ActionType.FORWARD_SPLIT, ActionType.REVERSE_SPLIT}:
+            for order in self._state.book.open(action.symbol):
+                adjusted = _split_order(order, action.ratio)
+                if adjusted:
+                    self._state.book.put(replace(adjusted, updated_at=self._state.now))
+            self._cancel(lambda order: order.qty is not None and order.qty != order.qty.to_integral_value(), action)
+        elif action.type not in {ActionType.CASH_DIVIDEND, ActionType.SPIN_OFF}:
+            self._cancel(lambda order: True, action)  # noqa: ARG005
+
+    def _cancel(self, concerns: Callable[[Order], bool], action: Action) -> None:
+        for order in self._state.book.open(action.symbol):
+            if concerns(order):
                 for member in self._state.book.group(order):
                     self._state.book.end(member, Status.CANCELED, self._state.now)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from paper.account import Account
+from paper.actions import Action, Entry, announced
 from paper.admission import Admission
 from paper.booking import book_replacement, book_ticket
 from paper.by_hand import ByHand
@@ -241,6 +242,17 @@ class PaperExchange:
         return list(self.state.fills)
 
     @locked
+    def entries(self) -> list[Entry]:
+        """The account's record beside those fills, oldest first."""
+        return list(self.state.entries)
+
+    @locked
+    def actions(self) -> list[Action]:
+        """Corporate actions of the history and by hand, by their ex-date; announced long before it."""
+        known = [*announced(self.history.splits, self.history.dividends), *self.state.actions]
+        return sorted(known, key=lambda action: (action.ex_date, action.symbol))
+
+    @locked
     def equities(self) -> list[tuple[date, Decimal]]:
         """The account's equity (USD) at each session's close since the exchange was opened."""
         return list(self.state.equities)
@@ -274,7 +286,8 @@ class PaperExchange:
         return (
             f"Daily bars: prices are printed as follows: {known}. A market order fills at the next printed price, with "
             f"{self.rules.slippage_bps.normalize():f} bps of slippage against it, as have stop orders; a limit order "
-            "fills at its limit or at a better print. No commissions, fees, dividends or market impact."
+            "fills at its limit or at a better print. No commissions, fees or market impact; dividends only where the "
+            "data has them."
         )
 
     # Keeping.

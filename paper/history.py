@@ -29,10 +29,25 @@ class Split:
     symbol: str
     ex_date: date
     ratio: Decimal
+    cash_in_lieu: bool = False  # parts of a new share are paid out
 
     def __post_init__(self) -> None:
         if self.ratio <= 0:
             raise ValueError(f"split of {self.symbol} on {self.ex_date}: the ratio must be above 0, got {self.ratio}")
+
+
+@dataclass(frozen=True, slots=True)
+class Dividend:
+    """`rate` USD for each share that is held at the opening of `ex_date`, paid on `pay_date` (default: at once)."""
+
+    symbol: str
+    ex_date: date
+    rate: Decimal
+    pay_date: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.rate <= 0:
+            raise ValueError(f"dividend of {self.symbol} on {self.ex_date}: must be above 0 USD, got {self.rate}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +83,18 @@ class History:
     """Bars by symbol and session. Symbols are spelled as Alpaca spells them (BRK.B)."""
 
     def __init__(
-        self, symbols: Sequence[str], sessions: Sequence[date], bars: BarArrays, splits: Sequence[Split] = ()
+        self,
+        symbols: Sequence[str],
+        sessions: Sequence[date],
+        bars: BarArrays,
+        splits: Sequence[Split] = (),
+        dividends: Sequence[Dividend] = (),
     ) -> None:
         self.symbols = tuple(symbols)
         self.sessions = tuple(sessions)
         self.bars = bars
         self.splits = tuple(sorted(splits, key=lambda split: split.ex_date))
+        self.dividends = tuple(sorted(dividends, key=lambda dividend: dividend.ex_date))
         self.columns: Mapping[str, int] = {symbol: column for column, symbol in enumerate(self.symbols)}
         self._rows = {day: row for row, day in enumerate(self.sessions)}
         self._known: dict[int, Rows] = {}

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response as WsgiResponse
 
 from paper.control_api import control_api
-from paper.data_api import data_api
+from paper.data_api import actions_api, data_api
 from paper.errors import Refused
 from paper.exchange import PaperExchange
 from paper.gate import Answer, Credentials, RateLimit, refuse_body, refuse_stranger, refuse_web_page
@@ -41,7 +41,7 @@ def create_app(
     """
     app = Flask("paper")
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for api in (data_api(exchange), trading_api(exchange), control_api(exchange)):
+    for api in (data_api(exchange), actions_api(exchange), trading_api(exchange), control_api(exchange)):
         app.register_blueprint(api)
     _guard(app, credentials, RateLimit(requests_per_minute) if requests_per_minute else None)
     _answer_errors(app)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from paper.account import Account
+from paper.actions import Action, Entry, Payment
 from paper.book import Book
 from paper.orders import Fill
 
@@ -52,5 +53,8 @@ class State:
     fills: list[Fill] = field(default_factory=list)
     equities: list[tuple[date, Decimal]] = field(default_factory=list)  # at each session's close
     assets: dict[str, Asset] = field(default_factory=dict)  # those that differ from the default
+    entries: list[Entry] = field(default_factory=list)  # of the account's record, beside fills
+    actions: list[Action] = field(default_factory=list)  # by hand, beside those of the history
+    payments: list[Payment] = field(default_factory=list)  # that are owed
     trading_blocked: bool = False
     account_blocked: bool = False

@@ -1,6 +1,7 @@
 """The exchange's state as one JSON file, so that a restart continues where the last process stopped."""
 
 import os
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from paper.account import Account, Holding
+from paper.actions import Action, Entry, Payment
 from paper.book import Book
 from paper.orders import Fill, Order
 from paper.sessions import NEW_YORK
@@ -32,6 +34,9 @@ class _Saved:
     assets: list[Asset]
     trading_blocked: bool
     account_blocked: bool
+    entries: list[Entry] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
 
 
 _FORMAT = TypeAdapter(_Saved)
@@ -53,6 +58,9 @@ def write_state(path: Path, state: State, rules: Rules) -> None:
         assets=list(state.assets.values()),
         trading_blocked=state.trading_blocked,
         account_blocked=state.account_blocked,
+        entries=state.entries,
+        actions=state.actions,
+        payments=state.payments,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -82,5 +90,8 @@ def read_state(path: Path) -> tuple[State, Rules]:
         assets={asset.symbol: asset for asset in saved.assets},
         trading_blocked=saved.trading_blocked,
         account_blocked=saved.account_blocked,
+        entries=saved.entries,
+        actions=saved.actions,
+        payments=saved.payments,
     )
     return state, saved.rules

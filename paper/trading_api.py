@@ -1,5 +1,6 @@
 """Alpaca's trading endpoints over HTTP."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,7 @@ from paper.trading_views import (
     asset_view,
     calendar_view,
     clock_view,
+    entry_view,
     order_view,
     portfolio_view,
     position_view,
@@ -129,12 +131,12 @@ def _add_account(api: Blueprint, exchange: PaperExchange) -> None:
 
     @api.get("/account/activities")
     def activities() -> Response:
-        kinds = request.args.get("activity_types", "FILL").split(",")
-        return jsonify(_activities(exchange) if "FILL" in kinds else [])
+        kinds = request.args.get("activity_types")
+        return jsonify(_activities(exchange, frozenset(kinds.split(",")) if kinds else None))
 
     @api.get("/account/activities/<kind>")
     def activities_of(kind: str) -> Response:
-        return jsonify(_activities(exchange) if kind == "FILL" else [])
+        return jsonify(_activities(exchange, frozenset({kind})))
 
     @api.get("/account/portfolio/history")
     def portfolio_history() -> Response:
@@ -145,23 +147,32 @@ def _add_account(api: Blueprint, exchange: PaperExchange) -> None:
             return jsonify(portfolio_view([*past, now], exchange.state.opening_equity))
 
 
-def _activities(exchange: PaperExchange) -> list[dict[str, Any]]:
-    """Fills, newest first unless the query says asc, cut to the page that it asks for."""
+def _activities(exchange: PaperExchange, types: frozenset[str] | None) -> list[dict[str, Any]]:
+    """Fills and what else came or went, newest first unless the query says asc, cut to the page that it asks for."""
     query = request.args
     after, until, day = read_instant(query, "after"), read_instant(query, "until"), read_day(query, "date")
-    fills = [
-        fill
-        for fill in exchange.fills()
-        if (after is None or fill.at > after)
-        and (until is None or fill.at <= until)
-        and (day is None or fill.at.date() == day)
+    category = query.get("category", "")
+    found = [
+        view
+        for at, view in _record(exchange)
+        if (after is None or at > after)
+        and (until is None or at <= until)
+        and (day is None or at.date() == day)
+        and (types is None or view["activity_type"] in types)
+        and category in {"", "trade_activity" if view["activity_type"] == "FILL" else "non_trade_activity"}
     ]
     if query.get("direction", "desc") == "desc":
-        fills.reverse()
-    ids = [fill.id for fill in fills]
+        found.reverse()
+    ids = [view["id"] for view in found]
     token = query.get("page_token")
     start = ids.index(token) + 1 if token in ids else 0
-    return [activity_view(fill) for fill in fills[start : start + read_whole(query, "page_size", 100, 100)]]
+    return found[start : start + read_whole(query, "page_size", 100, 100)]
+
+
+def _record(exchange: PaperExchange) -> list[tuple[datetime, dict[str, Any]]]:
+    with exchange.lock:
+        fills = [(fill.at, activity_view(fill)) for fill in exchange.fills()]
+        return sorted([*fills, *((entry.at, entry_view(entry)) for entry in exchange.entries())], key=lambda e: e[0])
 
 
 def _add_reference(api: Blueprint, exchange: PaperExchange) -> None:

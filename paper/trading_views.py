@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from paper.actions import Entry
 from paper.booking import asset_id
 from paper.orders import ZERO, Fill, Order, Status, TimeInForce
 from paper.sessions import Calendar, Session
@@ -209,6 +210,29 @@ def activity_view(fill: Fill) -> Json:
         "order_id": fill.order_id,
         "order_status": "partially_filled" if fill.leaves_qty else "filled",
     }
+
+
+def entry_view(entry: Entry) -> Json:
+    """One line of the account's record that is no fill of an order."""
+    if entry.type == "FILL":
+        side, order_id = ("buy" if entry.qty > 0 else "sell"), "00000000-0000-4000-8000-0000000000ff"
+        shown = {"price": plain(entry.price), "qty": plain(abs(entry.qty)), "side": side, "symbol": entry.symbol}
+        common = {"id": entry.id, "activity_type": "FILL", "transaction_time": instant(entry.at), "type": "fill"}
+        return {**common, **shown, "leaves_qty": "0", "cum_qty": shown["qty"], "order_id": order_id}
+    view = {
+        "id": entry.id,
+        "activity_type": entry.type,
+        "date": entry.at.date().isoformat(),
+        "created_at": instant(entry.at),
+        "net_amount": plain(entry.amount),
+        "description": entry.description,
+        "status": "executed",
+    }
+    if entry.symbol:
+        view |= {"symbol": entry.symbol, "qty": plain(entry.qty)}
+    if entry.price:
+        view["per_share_amount"] = plain(entry.price)
+    return view | ({"group_id": entry.group} if entry.group else {})
 
 
 def portfolio_view(equities: Sequence[tuple[date, Decimal]], base: Decimal) -> Json:

@@ -86,8 +86,10 @@ class InBacktrader(Playing):
     def __init__(
         self, history: History, config: PlatformConfig, settings: BacktestSettings, store: ForecastStore
     ) -> None:
-        if history.splits:
-            raise InvalidInput("--engine backtrader: the bars come with splits, which Backtrader does not know")
+        if history.splits or history.dividends:
+            raise InvalidInput(
+                "--engine backtrader: the bars come with splits or dividends, which Backtrader does not know"
+            )
         super().__init__(history, config, settings, store)
         self._history = history
         begin = max(0, bisect_left(history.sessions, settings.first) - 1)  # the bar on which the first run is held

@@ -32,12 +32,13 @@ def with_future(history: History, session: date, future: Future, seed: int = 0) 
     """`history` as a run in the hours of `session` may know it, and another future behind that.
 
     A run knows all bars before its session and the opening price of its own; the close, and with it high and low, are
-    part of the future. Splits after the session never happen.
+    part of the future. Splits and dividends after the session never happen.
     """
     part = _Part(history.sessions.index(session), np.random.default_rng(seed))
     bars = _ALTERED[future](history.bars, part)
     splits = [split for split in history.splits if split.ex_date <= session]
-    return History(history.symbols, history.sessions[: len(bars.close)], bars, splits)
+    dividends = [dividend for dividend in history.dividends if dividend.ex_date <= session]
+    return History(history.symbols, history.sessions[: len(bars.close)], bars, splits, dividends)
 
 
 def _removed(bars: BarArrays, part: _Part) -> BarArrays:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lab.membership import Membership
-from paper import BarArrays, History, Split
+from paper import BarArrays, Dividend, History, Split
 
 _PRICES = ("close", "open", "high", "low", "volume")
 
@@ -25,6 +25,11 @@ def pack_history(history: History) -> bytes:
         "sessions": np.array(history.sessions, dtype="datetime64[D]"),
         "split_symbols": np.array([split.symbol for split in splits], dtype=np.str_),
         "split_days": np.array([split.ex_date for split in splits], dtype="datetime64[D]"),
+        "split_in_lieu": np.array([split.cash_in_lieu for split in splits], dtype=np.bool_),
+        "dividend_symbols": np.array([each.symbol for each in history.dividends], dtype=np.str_),
+        "dividend_days": np.array([each.ex_date for each in history.dividends], dtype="datetime64[D]"),
+        "dividend_rates": np.array([str(each.rate) for each in history.dividends], dtype=np.str_),
+        "dividend_paid": np.array([each.pay_date or each.ex_date for each in history.dividends], dtype="datetime64[D]"),
         "split_ratios": np.array([str(split.ratio) for split in splits], dtype=np.str_),
     }
     content = io.BytesIO()
@@ -37,7 +42,7 @@ def unpack_history(content: bytes) -> History:
     with np.load(io.BytesIO(content), allow_pickle=False) as packed:
         arrays = dict(packed)
     bars = BarArrays(**{name: arrays[name] for name in _PRICES if name in arrays})
-    return History(arrays["symbols"].tolist(), _days(arrays, "sessions"), bars, _splits(arrays))
+    return History(arrays["symbols"].tolist(), _days(arrays, "sessions"), bars, _splits(arrays), _dividends(arrays))
 
 
 def _days(arrays: Mapping[str, Any], name: str) -> list[date]:
@@ -47,8 +52,15 @@ def _days(arrays: Mapping[str, Any], name: str) -> list[date]:
 
 def _splits(arrays: Mapping[str, Any]) -> list[Split]:
     ratios = map(Decimal, arrays["split_ratios"].tolist())
-    found = zip(arrays["split_symbols"].tolist(), _days(arrays, "split_days"), ratios, strict=True)
+    in_lieu = arrays["split_in_lieu"].tolist()
+    found = zip(arrays["split_symbols"].tolist(), _days(arrays, "split_days"), ratios, in_lieu, strict=True)
     return [Split(*split) for split in found]
+
+
+def _dividends(arrays: Mapping[str, Any]) -> list[Dividend]:
+    rates = map(Decimal, arrays["dividend_rates"].tolist())
+    days, paid = _days(arrays, "dividend_days"), _days(arrays, "dividend_paid")
+    return [Dividend(*each) for each in zip(arrays["dividend_symbols"].tolist(), days, rates, paid, strict=True)]
 
 
 def pack_membership(members: Membership) -> bytes:

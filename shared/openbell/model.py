@@ -107,6 +107,54 @@ class BrokerPosition:
     price: Decimal
 
 
+class ActivityKind(StrEnum):
+    """What an entry in the broker's record of the account is about."""
+
+    FILL = "fill"
+    DIVIDEND = "dividend"  # with its taxes and fees
+    INTEREST = "interest"
+    FEE = "fee"
+    TRANSFER = "transfer"  # cash or shares that come from outside, or go there
+    SPLIT = "split"
+    SPIN_OFF = "spin_off"
+    MERGER = "merger"
+    SYMBOL_CHANGE = "symbol_change"
+    REORGANISATION = "reorganisation"  # also shares that became worthless
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One entry in the broker's record of the account: what came and what went.
+
+    A corporate action has several: the old shares go, the new ones come, the cash comes. They share a `group` where the
+    broker names one.
+    """
+
+    id: str
+    kind: ActivityKind
+    day: date  # in New York
+    symbol: str = ""
+    qty: Decimal = ZERO  # shares that came, or went (below 0); of a dividend, the shares that it was paid for
+    amount: Decimal = ZERO  # USD that came, or went (below 0)
+    group: str = ""
+    order_id: str = ""  # of a fill: the broker's id of its order
+    words: str = ""  # the broker's own type and description
+
+
+@dataclass(frozen=True)
+class CorporateAction:
+    """What a company has announced for each of its shares."""
+
+    kind: ActivityKind
+    symbol: str
+    ex_date: date  # the first session with new shares, or without the right to what is paid
+    new_symbol: str = ""  # what the shares are exchanged for, or come with; empty: the same
+    ratio: Decimal = ZERO  # new shares for each old one
+    cash: Decimal = ZERO  # USD for each old share
+    pay_date: date | None = None
+
+
 @dataclass(frozen=True)
 class Bracket:
     """Prices (USD) of protective orders: below, where a loss is stopped, and above, where the profit is taken."""
@@ -161,6 +209,7 @@ class BrokerOrder:
     filled_avg_price: Decimal  # 0 while nothing is filled
     kind: LegKind = LegKind.ENTRY
     legs: tuple["BrokerOrder", ...] = ()
+    filled_at: datetime | None = None  # its last fill, where the broker says so
     limit_price: Decimal | None = None  # USD
     stop_price: Decimal | None = None  # USD
     expires_at: datetime | None = None  # when the broker will end it by itself, where it says so

@@ -1,6 +1,6 @@
 """The seams where the outside begins: broker, prices, ledger, archive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,8 +10,10 @@ from openbell.accuracy import Tally
 from openbell.events import DomainEvent
 from openbell.model import (
     Account,
+    Activity,
     BrokerOrder,
     BrokerPosition,
+    CorporateAction,
     Cross,
     Forecast,
     Halt,
@@ -54,6 +56,18 @@ class Broker(Protocol):
 
     def orders_since(self, since: datetime) -> list[BrokerOrder]:
         """Every order submitted after `since`, however it stands, legs nested."""
+        ...
+
+    def activities(self, since: date) -> list[Activity]:
+        """What came and went by the broker's record since the day `since`, oldest first; without fills."""
+        ...
+
+    def fill_activities(self, since: datetime) -> list[Activity]:
+        """Every fill after `since`, of whatever order, oldest first."""
+        ...
+
+    def corporate_actions(self, symbols: Collection[str], first: date, last: date) -> list[CorporateAction]:
+        """What was announced for these symbols with an ex-date from `first` to `last`, oldest first."""
         ...
 
     def tradable_symbols(self) -> frozenset[str]:

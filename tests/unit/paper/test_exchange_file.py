@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from paper import PaperError, PaperExchange
+from paper import Action as CorporateAction
+from paper import ActionType, PaperError, PaperExchange
 from paper.guard import Guard
 from paper.orders import Change
 from tests.builders import D
-from tests.unit.paper.market_days import at, buy, closes, exchange
+from tests.unit.paper.market_days import MONDAY, at, buy, closes, exchange
 
 type Action = Callable[[PaperExchange], object]
 
+SPLIT = CorporateAction(ActionType.FORWARD_SPLIT, "AAPL", MONDAY, ratio=D(2))
 ACTIONS: dict[str, Action] = {
     "submit": lambda paper: paper.submit(buy("1")),
     "cancel": lambda paper: paper.cancel(paper.orders()[0].id),
@@ -27,11 +29,13 @@ ACTIONS: dict[str, Action] = {
     "open_next_session": lambda paper: paper.open_next_session(time(10)),
     "by_hand.trade": lambda paper: paper.by_hand.trade("KO", D(1)),
     "by_hand.transfer": lambda paper: paper.by_hand.transfer(D(5)),
+    "by_hand.pay": lambda paper: paper.by_hand.pay("INT", D("0.5")),
+    "by_hand.announce": lambda paper: paper.by_hand.announce(SPLIT),
     "by_hand.set_asset": lambda paper: paper.by_hand.set_asset("KO", tradable=False),
     "by_hand.block": lambda paper: paper.by_hand.block(trading=True),
 }
 READS = {
-    "account", "asset", "assets", "describe_fills", "equities", "fills", "latest_trade", "legs",
+    "account", "actions", "asset", "assets", "describe_fills", "entries", "equities", "fills", "latest_trade", "legs",
     "load", "lock", "next_fill", "now", "order", "order_by_client_id", "orders", "position", "positions", "save",
 }  # fmt: skip
 

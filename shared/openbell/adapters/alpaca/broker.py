@@ -1,11 +1,13 @@
 """The brokerage account at Alpaca."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import batched
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from openbell.adapters.alpaca.activities import is_booked, read_actions, read_activity
 from openbell.adapters.alpaca.client import FAILURES, AlpacaClient, explain_read, status_of, words_of
 from openbell.errors import (
     BrokerRefused,
@@ -20,8 +22,11 @@ from openbell.errors import (
 from openbell.model import (
     ZERO,
     Account,
+    Activity,
+    ActivityKind,
     BrokerOrder,
     BrokerPosition,
+    CorporateAction,
     LegKind,
     MarketClock,
     OrderRequest,
@@ -31,6 +36,8 @@ from openbell.model import (
 
 _LIVE_HOST = "api.alpaca.markets"
 _PAGE = 500  # the most orders that one answer lists
+_ENTRIES = 100  # the most entries of the account's record that one answer lists
+_SYMBOLS = 100  # of which corporate actions are asked for at once
 _ENDED = {
     "filled": OrderStatus.FILLED,
     "canceled": OrderStatus.CANCELED,
@@ -105,6 +112,45 @@ class AlpacaBroker:
 
     def _page_of_orders(self, query: Mapping[str, str]) -> Any:
         return self._client.list_orders(limit=_PAGE, direction="asc", nested=True, params=dict(query))
+
+    def activities(self, since: date) -> list[Activity]:
+        """See Broker."""
+        after = (since - timedelta(days=1)).isoformat()  # of entries without a time it is not said whether it is in
+        found = self._record("the account's record", {"category": "non_trade_activity", "after": after})
+        return [entry for entry in found if entry.day >= since and entry.kind is not ActivityKind.FILL]
+
+    def fill_activities(self, since: datetime) -> list[Activity]:
+        """See Broker."""
+        query = {"activity_types": "FILL", "after": since.astimezone(UTC).isoformat()}
+        return self._record("fills", query)
+
+    def _record(self, what: str, query: Mapping[str, Any]) -> list[Activity]:
+        """Every entry that the query names, page by page, oldest first; later pages follow the last entry."""
+        found: list[Mapping[str, Any]] = []
+        while True:
+            token = {"page_token": found[-1]["id"]} if found else {}
+            here = {**query, "direction": "asc", "page_size": _ENTRIES, **token}
+            page = self._read(what, self._client.get, "/account/activities", here)
+            found += page
+            if len(page) < _ENTRIES:
+                return [read_activity(body) for body in found if is_booked(body)]
+
+    def corporate_actions(self, symbols: Collection[str], first: date, last: date) -> list[CorporateAction]:
+        """See Broker."""
+        found: list[CorporateAction] = []
+        for group in batched(sorted(symbols), _SYMBOLS, strict=False):
+            query = {"symbols": ",".join(group), "start": first.isoformat(), "end": last.isoformat(), "limit": 1000}
+            found += self._announced(query)
+        return sorted(found, key=lambda action: (action.ex_date, action.symbol, action.kind))
+
+    def _announced(self, query: dict[str, Any]) -> list[CorporateAction]:
+        found: list[CorporateAction] = []
+        while True:
+            body = self._read("corporate actions", self._client.actions_get, query)
+            found += read_actions(body.get("corporate_actions") or {})
+            if not body.get("next_page_token"):
+                return found
+            query = {**query, "page_token": body["next_page_token"]}
 
     def tradable_symbols(self) -> frozenset[str]:
         """See Broker."""
@@ -233,7 +279,14 @@ def _order(body: Mapping[str, Any], *, is_leg: bool = False) -> BrokerOrder:
         filled_avg_price=Decimal(filled) if filled else ZERO,
         kind=_leg_kind(body) if is_leg else LegKind.ENTRY,
         legs=tuple(_order(leg, is_leg=True) for leg in body.get("legs") or ()),
+        filled_at=_last_fill(body),
     )
+
+
+def _last_fill(body: Mapping[str, Any]) -> datetime | None:
+    """Of an order that is filled in part only the time of its last change is told."""
+    at = body.get("filled_at") or (body.get("updated_at") if Decimal(body.get("filled_qty") or 0) else None)
+    return _instant(at) if at else None
 
 
 def _leg_kind(body: Mapping[str, Any]) -> LegKind:

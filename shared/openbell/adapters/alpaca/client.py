@@ -57,6 +57,10 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         query = (data or {}) | ({"feed": feed} if feed else {})
         return self._request("GET", path, query, base_url=self._data_url, api_version=api_version)
 
+    def actions_get(self, query: dict[str, Any]) -> Any:
+        """GET of corporate actions, which are at the first version of the market data host."""
+        return self.data_get("/corporate-actions", query, api_version="v1")
+
 
 class RequestsUsedUp(RequestException):
     """The broker's limit is reached, and its reset is too far away to wait for: nothing was sent."""
