@@ -1,9 +1,9 @@
 """What reconciling the books would do, found by doing it to a copy of the ledger: nothing real is written."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import BooksDisagree, BrokerRefused
@@ -11,8 +11,10 @@ from openbell.execution.drift import set_drift_apart
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import (
     Account,
+    Activity,
     BrokerOrder,
     BrokerPosition,
+    CorporateAction,
     Lease,
     MarketClock,
     Order,
@@ -100,6 +102,15 @@ class _LookingOnly:
 
     def orders_since(self, since: datetime) -> list[BrokerOrder]:
         return self.broker.orders_since(since)
+
+    def activities(self, since: date) -> list[Activity]:
+        return self.broker.activities(since)
+
+    def fill_activities(self, since: datetime) -> list[Activity]:
+        return self.broker.fill_activities(since)
+
+    def corporate_actions(self, symbols: Collection[str], first: date, last: date) -> list[CorporateAction]:
+        return self.broker.corporate_actions(symbols, first, last)
 
     def tradable_symbols(self) -> frozenset[str]:
         return self.broker.tradable_symbols()
