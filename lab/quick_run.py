@@ -22,6 +22,7 @@ from openbell.codec import to_json
 from openbell.config import PlatformConfig
 from openbell.decision import choose_universes, decide, rank_universe
 from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecastFailures
+from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Sleeve
 from openbell.portfolio.cash import committed
@@ -120,6 +121,7 @@ class QuickDesk:
             self._trade(ran, lease)
             if not self.idle:  # otherwise nothing is left to book, and the next run compares the books
                 reconcile(self.broker, self.ledger, lease, dead_before=None)
+            settle_rebalances(self.ledger, lease)
         finally:
             self.ledger.release_lease(lease)
         return ran
@@ -153,6 +155,7 @@ class QuickDesk:
 
     def _open(self, run: str, lease: Lease, clock: MarketClock) -> RunInputs:
         found = self._reconcile(lease, clock)
+        settle_rebalances(self.ledger, lease)
         values = self.broker.position_values()
         account = self.broker.account_with(values)
         self._stop_on_loss(account)

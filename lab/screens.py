@@ -115,7 +115,7 @@ class MonthlyScreen:
 
     def may_speak(self, start: int, end: int, sleeve: Sleeve) -> Flags:
         """See Screen."""
-        last = sleeve.last_rebalance
+        last = sleeve.rebalanced
         months = self._months[start:end]
         return np.asarray(months != (last.year * 12 + last.month if last else 0))
 

@@ -113,7 +113,7 @@ def _context(
         prices={symbol: snapshot.prices[symbol] for symbol in known if symbol in snapshot.prices},
         forecasts={symbol: forecasts[symbol] for symbol in known if symbol in forecasts},
         holdings=dict(inputs.sleeves[name].positions),
-        last_rebalance=inputs.sleeves[name].last_rebalance,
+        last_rebalance=inputs.sleeves[name].rebalanced,
     )
 
 

@@ -307,6 +307,11 @@ class Order:
         """Who wanted the order."""
         return tuple(share.strategy for share in self.shares)
 
+    @property
+    def family(self) -> str:
+        """What an order shares with its revisions."""
+        return family_of(self.client_order_id)
+
     def request(self) -> OrderRequest:
         """What to send to the broker."""
         limit = None if self.fractional else self.limit_price
@@ -327,6 +332,19 @@ class Position:
         return self.cost / self.qty
 
 
+def family_of(client_order_id: str) -> str:
+    """The id without the number at its end, which counts the revisions of an order."""
+    return client_order_id.rsplit("-", 1)[0]
+
+
+@dataclass(frozen=True)
+class Rebalance:
+    """A rebalance that was planned, and whose orders have not all ended yet, as far as is known."""
+
+    run_id: str
+    session: date
+
+
 @dataclass(frozen=True)
 class Sleeve:
     """One strategy's virtual sub-account."""
@@ -335,8 +353,14 @@ class Sleeve:
     cash: Decimal
     positions: Mapping[str, Position] = field(default_factory=dict)
     realised_pnl: Decimal = ZERO
-    last_rebalance: date | None = None
+    last_rebalance: date | None = None  # the session of the last one that was carried out
+    rebalancing: Rebalance | None = None
     version: int = 0
+
+    @property
+    def rebalanced(self) -> date | None:
+        """The session of the last rebalance; one under way counts until its orders have ended otherwise."""
+        return self.rebalancing.session if self.rebalancing else self.last_rebalance
 
     def equity(self, prices: Mapping[str, Decimal]) -> Decimal:
         """Cash plus positions at `prices` (USD by symbol); a symbol without a price counts at its cost."""

@@ -203,8 +203,8 @@ class Ledger(Protocol):
         """The run that an execution of the workflow started."""
         ...
 
-    def runs(self, limit: int = 50) -> list[Run]:
-        """The newest runs, newest first."""
+    def runs(self, limit: int = 50, *, skipped: bool = True) -> list[Run]:
+        """The newest runs, newest first; with `skipped=False` those that may have traded, however many lie between."""
         ...
 
     def sleeves(self) -> dict[str, Sleeve]:

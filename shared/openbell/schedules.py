@@ -20,7 +20,8 @@ class Schedule(BaseModel):
     """One of `every: 30m`, `daily_at: "15:00"` and `before_close: 20m`, on the sessions that `days` names.
 
     `every` counts from the opening bell. `before_close` is the last tick at least that long before the close, which on
-    half days is early. Times are New York's. `daily` stands for `daily_at: "15:00"`, `quarter_hour` for `every: 15m`.
+    half days is early. `daily_at` is the last tick of a session that closes before that time. Times are New York's.
+    `daily` stands for `daily_at: "15:00"`, `quarter_hour` for `every: 15m`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -73,12 +74,13 @@ class Schedule(BaseModel):
         local, end = tick.astimezone(NEW_YORK), close.astimezone(NEW_YORK)
         if not self._is_day(local):
             return False
+        opened = datetime.combine(local.date(), OPENING, NEW_YORK)
         if self.daily_at:
-            return local.time() == _time(self.daily_at)
+            at = datetime.combine(local.date(), _time(self.daily_at), NEW_YORK)
+            return local == at if at < end else is_last_tick(local, end)
         if self.every:
-            opened = datetime.combine(local.date(), OPENING, NEW_YORK)
             return (local - opened) % duration(self.every) == timedelta(0)
-        latest = end - duration(self.before_close)
+        latest = max(opened, end - duration(self.before_close))
         return latest - TICK < local <= latest
 
     def _is_day(self, local: datetime) -> bool:

@@ -1,10 +1,11 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
+from openbell import exchange_calendar
 from openbell.model import NEW_YORK
-from openbell.schedules import Schedule, is_last_tick
+from openbell.schedules import OPENING, Schedule, is_last_tick
 
 OPEN = datetime(2022, 6, 15, 9, 30, tzinfo=NEW_YORK)
 CLOSE = datetime(2022, 6, 15, 16, tzinfo=NEW_YORK)
@@ -34,6 +35,31 @@ def test_before_the_close_is_the_last_tick_that_is_early_enough(before: str, tic
 def test_before_the_close_comes_early_on_a_half_day() -> None:
     opened = datetime(2021, 11, 26, 9, 30, tzinfo=NEW_YORK)
     assert due(Schedule(before_close="20m"), opened, opened.replace(hour=13, minute=0)) == ["12:30"]
+
+
+def test_a_time_of_day_after_an_early_close_is_the_last_tick_before_it() -> None:
+    opened = datetime(2024, 11, 29, 9, 30, tzinfo=NEW_YORK)  # the last session of its week and month
+    close = opened.replace(hour=13, minute=0)
+    for days in ("every", "week_end", "month_end"):
+        assert due(Schedule.model_validate({"daily_at": "15:00", "days": days}), opened, close) == ["12:45"]
+    assert due(Schedule(daily_at="13:00"), opened, close) == ["12:45"]
+    assert due(Schedule(daily_at="12:30"), opened, close) == ["12:30"]
+
+
+def test_long_before_an_early_close_is_at_the_opening_at_the_latest() -> None:
+    opened = datetime(2021, 11, 26, 9, 30, tzinfo=NEW_YORK)
+    assert due(Schedule(before_close="6h"), opened, opened.replace(hour=13, minute=0)) == ["09:30"]
+
+
+def test_no_session_of_the_table_is_without_a_tick() -> None:
+    schedules = [Schedule.model_validate(given) for given in ("daily", {"before_close": "6h"}, {"every": "6h"})]
+    day = date(2020, 1, 1)
+    while day < date(2027, 1, 1):
+        if exchange_calendar.is_session(day):
+            opened, close = datetime.combine(day, OPENING, NEW_YORK), exchange_calendar.close_of(day)
+            assert all(len(due(schedule, opened, close)) == 1 for schedule in schedules[:2]), day
+            assert due(schedules[2], opened, close), day
+        day += timedelta(days=1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from openbell.codec import from_json, to_json
 from openbell.decision import decide
 from openbell.errors import TooManyForecastFailures
 from openbell.execution.booking import book_crosses
-from openbell.model import Forecast, Lease, Side, Sleeve
+from openbell.model import Forecast, Lease, Rebalance, Side, Sleeve
 from openbell.portfolio.sizing import Sizing
 from openbell.ports import Archive, Ledger
 from openbell.runs import (
@@ -105,10 +105,10 @@ def decide_run(inputs: RunInputs, built: Built, ledger: Ledger, archive: Archive
 
 
 def changed_sleeves(inputs: RunInputs, decisions: Decisions, strategies: Mapping[str, Strategy[Any]]) -> list[Sleeve]:
-    """Sleeves that the plan itself changes: by crosses, and by the date of a rebalance."""
+    """Sleeves that the plan itself changes: by crosses, and by a rebalance that begins."""
     changed = book_crosses(inputs.sleeves, decisions.plan.crosses)
     for name, signals in decisions.signals.items():
         if signals and name in strategies and strategies[name].sizing is Sizing.REBALANCE:
             sleeve = changed.get(name, inputs.sleeves[name])
-            changed[name] = replace(sleeve, last_rebalance=inputs.clock.session)
+            changed[name] = replace(sleeve, rebalancing=Rebalance(inputs.run_id, inputs.clock.session))
     return list(changed.values())

@@ -11,6 +11,7 @@ from openbell.events import drift_events
 from openbell.execution.alerting import send_unsent, tell
 from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt, failed_in_a_row
+from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Drift, reconcile
 from openbell.model import Halt, Run, RunStatus
 from openbell.ports import Desk
@@ -66,6 +67,7 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
     try:
         # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
         drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
+        settle_rebalances(desk.ledger, lease)
         set_drift_apart(drift, _now_or(run.as_of, desk), desk.ledger, lease, stop=outcome is RunStatus.COMPLETED)
         keep_books(run.run_id, desk.ledger, desk.archive, replace(run, status=outcome, note=failure))
     except LeaseLost:  # the books belong to another run now
@@ -105,7 +107,7 @@ def _report(look: _LastLook, desk: Desk) -> RunReport:
 def _halt_after_failures(run: Run, desk: Desk, limit: int) -> None:
     if run.status is not RunStatus.FAILED or desk.ledger.halt():
         return
-    failed = failed_in_a_row(desk.ledger.runs())
+    failed = failed_in_a_row(desk.ledger.runs(limit, skipped=False))
     if failed >= limit:
         reason = f"{failed} runs in a row have failed, the last one with: {run.note}"
         halt = Halt(reason, f"the limit of {limit} failed runs", _now_or(run.as_of, desk))

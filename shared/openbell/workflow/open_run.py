@@ -1,6 +1,6 @@
 """OpenRun: may we trade? If so: take the lease, reconcile the books, freeze what the run decides on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from openbell.config import PlatformConfig
 from openbell.decision import flatten
 from openbell.errors import (
     BrokerRefused,
+    BrokerUnavailable,
     ConfigError,
     Halted,
     InvalidInput,
@@ -27,6 +28,7 @@ from openbell.errors import (
 from openbell.execution.alerting import send_unsent, tell
 from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt
+from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.execution.settling import withdraw
 from openbell.model import (
@@ -48,6 +50,7 @@ from openbell.reporting import make_report
 from openbell.runs import LATEST_FENCE, RunInputs, inputs_key, lease_of, report_key, run_id
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
+AT_THE_BELL = timedelta(seconds=5)  # the tick of the opening may come before the broker's clock has reached it
 LATEST = timedelta(minutes=10)  # a tick that comes later than this is no reason to trade any more
 RUN_SECONDS = 3000  # the workflow's own time limit: no execution lives longer
 LEASE_SECONDS = 3600
@@ -156,6 +159,9 @@ def _due(request: RunRequest, clock: MarketClock, config: PlatformConfig, ledger
 
 def _check_open(clock: MarketClock) -> None:
     if not clock.is_open:
+        if clock.next_open - clock.now <= AT_THE_BELL:
+            left = clock.next_open - clock.now
+            raise BrokerUnavailable(f"the market opens in {left} by the broker's clock: ask again")
         opens = clock.next_open.astimezone(NEW_YORK)
         raise MarketClosed(f"market closed, next open {opens:%A %Y-%m-%d %H:%M} New York time")
 
@@ -196,7 +202,7 @@ def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger, executions: 
 
 def _end_dead_runs(run: Run, ledger: Ledger) -> None:
     """Runs from which this one took the lease over will never be closed: their executions were stopped or lost."""
-    for dead in ledger.runs():
+    for dead in ledger.runs(skipped=False):
         if dead.status is RunStatus.RUNNING and dead.run_id != run.run_id:
             ledger.finish_run(replace(dead, status=RunStatus.FAILED, note="its execution ended without closing it"))
 
@@ -205,6 +211,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     lease = lease_of(run)
     keep_books(run.run_id, desk.ledger, desk.archive)  # before anything ends that is open now
     found = reconcile(desk.broker, desk.ledger, lease, clock.now - IN_FLIGHT)
+    settle_rebalances(desk.ledger, lease)
     wish = desk.ledger.halt()
     set_drift_apart(found.drift, clock.now, desk.ledger, lease, stop=not (wish and wish.flatten))
     send_unsent(desk)
@@ -240,10 +247,16 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     )
     if halt:
         plan = flatten(inputs, {symbol: position.price for symbol, position in positions.items()}, halt.reason)
-        desk.ledger.save_plan(run.run_id, plan.orders, [], plan.crosses, lease)
+        desk.ledger.save_plan(run.run_id, plan.orders, _begun_anew(inputs.sleeves), plan.crosses, lease)
     keep_books(run.run_id, desk.ledger, desk.archive)
     desk.archive.put(inputs_key(run.run_id), to_json(inputs))
     return inputs
+
+
+def _begun_anew(sleeves: Mapping[str, Sleeve]) -> list[Sleeve]:
+    """Sleeves that are to be sold: none has rebalanced, so that each does when trading is resumed."""
+    known = (sleeve for sleeve in sleeves.values() if sleeve.rebalanced)
+    return [replace(sleeve, last_rebalance=None, rebalancing=None) for sleeve in known]
 
 
 def _anything_held(ledger: Ledger) -> bool:
@@ -293,7 +306,7 @@ def _compare_calendar(clock: MarketClock, desk: Desk) -> None:
 
 def _unmanaged_before(run: Run, desk: Desk) -> dict[str, Decimal] | None:
     """What the run before this one found of no strategy; None if there was none."""
-    for earlier in desk.ledger.runs():
+    for earlier in desk.ledger.runs(skipped=False):
         inputs = _opened_before(earlier, desk.archive) if earlier.run_id != run.run_id else None
         if inputs:
             return dict(inputs.reconciliation.unmanaged)
@@ -358,5 +371,5 @@ def _protected(orders: list[Order]) -> tuple[tuple[str, str], ...]:
 def _turnover(now: datetime, ledger: Ledger) -> Decimal:
     """USD traded by the earlier runs of the same day in New York."""
     today = now.astimezone(NEW_YORK).date()
-    runs = [run for run in ledger.runs() if run.as_of.astimezone(NEW_YORK).date() == today]
+    runs = [run for run in ledger.runs(skipped=False) if run.as_of.astimezone(NEW_YORK).date() == today]
     return sum((order.filled_value for run in runs for order in ledger.orders(run.run_id)), ZERO)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from openbell.codec import from_json
 from openbell.config import ExecutionConfig
 from openbell.execution.settling import cancel, settle
-from openbell.model import ZERO, Lease, Order, OrderStatus, Share, Side
+from openbell.model import ZERO, Lease, Order, OrderStatus, Share, Side, family_of
 from openbell.money import to_tick
 from openbell.ports import Archive, Broker, Ledger
 from openbell.runs import RunInputs, inputs_key
@@ -40,7 +40,7 @@ def settle_orders(
     In the last round the unfilled ones are left, cancelled or repriced, as configured; repriced ones get as many rounds
     again, and are then cancelled.
     """
-    look = _Look(run_id, {_family(wanted) for wanted in client_order_ids}, broker, ledger, lease)
+    look = _Look(run_id, {family_of(wanted) for wanted in client_order_ids}, broker, ledger, lease)
     this_round = last_round + 1
     working = look()
     if not working and not look.unsent:
@@ -83,11 +83,6 @@ def _limit(order: Order, wanted: Decimal) -> Decimal:
     return min(wanted, order.limit_price) if order.side is Side.BUY and order.limit_price else wanted
 
 
-def _family(client_order_id: str) -> str:
-    """What the revisions of an order share."""
-    return client_order_id.rsplit("-", 1)[0]
-
-
 def _is_revision(order: Order) -> bool:
     return not order.client_order_id.endswith("-1")
 
@@ -105,7 +100,7 @@ class _Look:
 
     def __call__(self) -> list[Order]:
         """Settle each order; gives those that were sent, or perhaps sent, and have not ended."""
-        orders = [o for o in self._ledger.orders(self._run_id) if _family(o.client_order_id) in self._families]
+        orders = [o for o in self._ledger.orders(self._run_id) if o.family in self._families]
         settled = [settle(order, self._broker, self._ledger, self._lease)[0] for order in orders]
         self.unsent = [order for order in settled if _is_revision(order) and order.status in _UNSENT]
         return [order for order in settled if not order.status.ended and order.status is not OrderStatus.PLANNED]

@@ -255,6 +255,16 @@ class TestRuns:
             ledger.start_run(a_run(number, AS_OF + timedelta(minutes=number), RunStatus.SKIPPED), None)
         assert [run.run_id for run in ledger.runs(limit=2)] == ["run-3", "run-2"]
 
+    def test_runs_that_may_have_traded_are_found_behind_any_number_of_skipped_ones(
+        self, ledger: Ledger, lease: Lease
+    ) -> None:
+        ledger.start_run(a_run(0), lease)
+        ledger.finish_run(a_run(0, status=RunStatus.FAILED))
+        for number in range(1, 331):
+            ledger.start_run(a_run(number, AS_OF + timedelta(minutes=number), RunStatus.SKIPPED), None)
+        assert [run.run_id for run in ledger.runs(5, skipped=False)] == ["run-0"]
+        assert [run.run_id for run in ledger.runs(2)] == ["run-330", "run-329"]
+
     def test_a_run_whose_lease_was_lost_does_not_start(self, ledger: Ledger, lease: Lease) -> None:
         ledger.acquire_lease("execution-2", lease.expires_at, 3600)
         with pytest.raises(LeaseLost):

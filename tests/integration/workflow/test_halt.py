@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from openbell.errors import Halted, StaleData
+from openbell.errors import Halted, NoStrategyDue, StaleData
 from openbell.execution.halting import failed_in_a_row
 from openbell.model import Halt, OrderStatus, Run, RunStatus, Side
 from paper import Side as PaperSide
@@ -44,6 +44,20 @@ def test_runs_that_fail_one_after_the_other_halt_the_platform() -> None:
     assert halt.by == "the limit of 3 failed runs"
     assert "3 runs in a row have failed" in halt.reason
     assert [subject for subject, _ in stage.alerts.sent] == ["Openbell: trading halted"]
+
+
+def test_skipped_ticks_between_failed_runs_do_not_hide_them() -> None:
+    closes = market_of(8)
+    closes.loc["2022-06-08":"2022-06-24", ["S1", "S4", "S7"]] = float("nan")
+    stage = Stage(market=history(closes))
+    for day in range(3):
+        for tick in range(30):  # of a session, and some more
+            with pytest.raises(NoStrategyDue):
+                stage.run(f"tick-{day}-{tick}", "tick", f"{stage.exchange.now:%Y-%m-%dT15:{tick % 14 + 1:02}:00-04:00}")
+        with pytest.raises(StaleData):
+            stage.run(f"day-{day}")
+        stage.next_day()
+    assert stage.ledger.halt()
 
 
 def test_a_completed_run_in_between_starts_the_count_anew() -> None:

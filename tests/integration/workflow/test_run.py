@@ -12,6 +12,7 @@ from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.config import parse_config
 from openbell.errors import Halted, InvalidInput, MarketClosed, NoStrategyDue, RunInProgress, StaleData
 from openbell.model import NEW_YORK, Halt, OrderStatus, RunStatus
+from openbell.schedules import Schedule
 from openbell.workflow.open_run import RunRequest, open_run
 from paper import Side, Ticket
 from tests.builders import D
@@ -105,6 +106,19 @@ def test_a_late_tick_starts_nothing() -> None:
     with pytest.raises(NoStrategyDue, match="comes 0:11:00 late"):
         Stage(at=WEDNESDAY + timedelta(minutes=11)).run(tick="2022-06-15T19:00:00Z")
     assert Stage(at=WEDNESDAY + timedelta(minutes=9)).run(tick="2022-06-15T19:00:00Z").status is RunStatus.COMPLETED
+
+
+def test_the_tick_of_the_opening_waits_for_a_clock_that_is_a_second_behind() -> None:
+    settings = only_momentum()
+    entry = settings.strategies["momentum"]
+    at_the_open = entry.model_copy(update={"schedule": Schedule(daily_at="09:30")})
+    settings = settings.model_copy(update={"strategies": {"momentum": at_the_open}})
+    stage = Stage(settings, at=WEDNESDAY.replace(hour=9, minute=29, second=58))
+    assert stage.run(tick="2022-06-15T13:30:00Z").status is RunStatus.COMPLETED
+    assert stage.held()
+    early = Stage(settings, at=WEDNESDAY.replace(hour=9, minute=29, second=50))
+    with pytest.raises(MarketClosed):
+        early.run(tick="2022-06-15T13:30:00Z")
 
 
 @pytest.mark.parametrize("tick", ["three o'clock", "2022-06-15T15:00:00"])

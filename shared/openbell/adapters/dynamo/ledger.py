@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import batched
+from itertools import batched, islice
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,9 @@ from openbell.adapters.dynamo.writes import Action
 from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, tells
-from openbell.model import Cross, Forecast, Halt, Lease, Order, Quarantine, Repair, Run, Sleeve, UnsentAlert
+from openbell.model import Cross, Forecast, Halt, Lease, Order, Quarantine, Repair, Run, RunStatus, Sleeve, UnsentAlert
+
+_LONG_PAGE = 300  # runs, of which most were skipped: a dozen sessions
 
 
 @dataclass(frozen=True)
@@ -180,10 +182,12 @@ class DynamoLedger(Table):
         item = self._get(items.execution_key(execution))
         return self.run(item["run_id"]["S"]) if item else None
 
-    def runs(self, limit: int = 50) -> list[Run]:
+    def runs(self, limit: int = 50, *, skipped: bool = True) -> list[Run]:
         """See Ledger."""
-        found = self._query("RUNS", ScanIndexForward=False, Limit=limit)
-        return [items.value_of(Run, item) for _, item in zip(range(limit), found, strict=False)]
+        page = limit if skipped else max(limit, _LONG_PAGE)
+        listed = (items.value_of(Run, item) for item in self._query("RUNS", ScanIndexForward=False, Limit=page))
+        found = (run for run in listed if skipped or run.status is not RunStatus.SKIPPED)
+        return list(islice(found, limit))
 
     # Sleeves.
 

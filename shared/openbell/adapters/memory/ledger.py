@@ -152,9 +152,10 @@ class MemoryLedger:
         """See Ledger."""
         return self._runs.get(self._executions.get(execution, ""))
 
-    def runs(self, limit: int = 50) -> list[Run]:
+    def runs(self, limit: int = 50, *, skipped: bool = True) -> list[Run]:
         """See Ledger."""
-        return sorted(self._runs.values(), key=lambda run: (run.as_of, run.run_id), reverse=True)[:limit]
+        found = [run for run in self._runs.values() if skipped or run.status is not RunStatus.SKIPPED]
+        return sorted(found, key=lambda run: (run.as_of, run.run_id), reverse=True)[:limit]
 
     def sleeves(self) -> dict[str, Sleeve]:
         """See Ledger."""
