@@ -75,8 +75,9 @@ class ExchangeBroker:
 
     def open_orders(self) -> list[BrokerOrder]:
         """See Broker."""
-        entries = [self._told(order) for order in self._exchange.orders() if order.parent_id is None]
-        return [order for order in entries if any(not part.status.ended for part in (order, *order.legs))]
+        book = self._exchange.state.book
+        roots = {root.id: root for root in map(book.root, book.open())}
+        return [self._told(order) for order in roots.values()]
 
     def activities(self, since: date) -> list[Activity]:
         """See Broker."""
@@ -127,7 +128,12 @@ class ExchangeBroker:
             raise OrderNotCancelable(f"order {order_id}: {refusal.message}") from refusal
 
     def _told(self, order: Order) -> BrokerOrder:
-        return _broker_order(order, LegKind.ENTRY, [_leg(leg) for leg in self._exchange.legs(order)])
+        """The order, or what stands in its place, under the id that it was sent with."""
+        newest = order
+        while newest.replaced_by:
+            newest = self._exchange.order(newest.replaced_by)
+        told = _broker_order(newest, LegKind.ENTRY, [_leg(leg) for leg in self._exchange.legs(newest)])
+        return replace(told, client_order_id=order.client_order_id)
 
 
 def _ticket(request: OrderRequest) -> paper.Ticket:
@@ -141,10 +147,14 @@ def _ticket(request: OrderRequest) -> paper.Ticket:
     )
     if request.bracket is None:
         return ticket
+    if request.side is Side.SELL and not request.is_oco:
+        return replace(ticket, time_in_force=paper.TimeInForce.GTC)
+    if request.is_oco:
+        ticket = replace(ticket, type=paper.OrderType.LIMIT, limit_price=request.bracket.take_profit_price)
     return replace(
         ticket,
-        time_in_force=paper.TimeInForce.GTC,
-        order_class=paper.OrderClass.BRACKET,
+        time_in_force=paper.TimeInForce.DAY if request.today_only else paper.TimeInForce.GTC,
+        order_class=paper.OrderClass.OCO if request.is_oco else paper.OrderClass.BRACKET,
         take_profit=request.bracket.take_profit_price,
         stop_loss=paper.StopLoss(request.bracket.stop_price, request.bracket.stop_limit_price),
     )
@@ -167,6 +177,9 @@ def _broker_order(order: Order, kind: LegKind, legs: Sequence[BrokerOrder]) -> B
         kind=kind,
         legs=tuple(legs),
         filled_at=order.updated_at if order.filled_qty else None,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        expires_at=order.ages_at,
     )
 
 

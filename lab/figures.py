@@ -185,7 +185,9 @@ def figures_of(outcome: Outcome, history: History, cost_bps: Decimal, provenance
         trades=trade_figures(trips),
         costs=costs(fills, cost_bps, slippage),
         sensitivity=tuple(at_cost(account, bps) for bps in sorted({*map(float, _SENSITIVITY_BPS), float(cost_bps)})),
-        rejected_orders=sum(dated.order.status is OrderStatus.REJECTED for dated in outcome.orders),
+        rejected_orders=sum(
+            dated.order.status is OrderStatus.REJECTED and not dated.order.protective for dated in outcome.orders
+        ),
         refusals=outcome.refusals,
         run_failures=outcome.run_failures,
         strategy_failures=outcome.strategy_failures,

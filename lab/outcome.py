@@ -107,7 +107,7 @@ class Record:
 
     asked: int = 0
     start_cash: dict[str, Decimal] = field(default_factory=dict)
-    run_days: dict[str, date] = field(default_factory=dict)  # by run id, of runs with orders
+    run_days: dict[str, date] = field(default_factory=dict)  # by run id
     crosses: list[DatedCross] = field(default_factory=list)
     signals: Counter[str] = field(default_factory=Counter)
     universe_sizes: dict[str, int] = field(default_factory=dict)
@@ -122,8 +122,7 @@ class Record:
         decisions = ran.decisions
         for name, sleeve in ran.inputs.sleeves.items():
             self.start_cash.setdefault(name, sleeve.cash)
-        if decisions.plan.orders:
-            self.run_days[ran.inputs.run_id] = day
+        self.run_days[ran.inputs.run_id] = day
         self.crosses += [
             DatedCross(day, c.symbol, c.seller, c.buyer, c.qty, c.qty * c.price) for c in decisions.plan.crosses
         ]

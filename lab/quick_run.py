@@ -22,6 +22,7 @@ from openbell.codec import to_json
 from openbell.config import PlatformConfig
 from openbell.decision import choose_universes, decide, rank_universe
 from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecastFailures
+from openbell.execution.protection import guarded, pending, protect
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Sleeve
@@ -122,6 +123,7 @@ class QuickDesk:
             if not self.idle:  # otherwise nothing is left to book, and the next run compares the books
                 reconcile(self.broker, self.ledger, lease, dead_before=None)
             settle_rebalances(self.ledger, lease)
+            protect(inputs.run_id, self.broker, self.ledger, lease)
         finally:
             self.ledger.release_lease(lease)
         return ran
@@ -170,8 +172,8 @@ class QuickDesk:
             account=account,
             sleeves=self.ledger.sleeves(),
             position_values=values,
-            pending=tuple(sorted({order.symbol for order in orders if not order.status.ended})),
-            protected=tuple(sorted({(o.shares[0].strategy, o.symbol) for o in orders if o.status.ended})),
+            pending=pending(orders),
+            protected=guarded(orders),
             committed=committed(orders),
             reconciliation=found,
         )

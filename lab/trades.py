@@ -61,7 +61,8 @@ def _of_order(dated: DatedOrder) -> Iterable[BookedFill]:
         for share, value in zip(order.shares, values, strict=True):
             day, qty = dated.filled_at.date(), share.filled_qty
             if qty:
-                yield BookedFill(day, share.strategy, order.symbol, order.side, qty, value, LegKind.ENTRY)
+                kind = LegKind.TAKE_PROFIT if order.protective else LegKind.ENTRY
+                yield BookedFill(day, share.strategy, order.symbol, order.side, qty, value, kind)
     for leg in order.legs:
         if leg.filled_qty:
             day, owner = dated.legs_filled_at[leg.broker_order_id].date(), order.shares[0].strategy

@@ -75,7 +75,16 @@ class Engine:
         for order in self._state.book.open():
             if order.time_in_force is TimeInForce.DAY and order.session == session.day:
                 self._expire(order)
+        self._end_aged(session)
         self._state.equities.append((session.day, self._valuation.equity()))
+
+    def _end_aged(self, session: Session) -> None:
+        """Cancel, with what hangs on it, every order whose last day comes before the next session."""
+        next_day = self._market.calendar.after(session).day
+        for order in self._state.book.open():
+            if order.ages_at and order.ages_at.date() < next_day:
+                for member in self._state.book.group(order):
+                    self._state.book.end(member, Status.CANCELED, self._state.now)
 
     def _prices_of_open_orders(self, session: Session) -> list[tuple[str, DayPrices]]:
         symbols = dict.fromkeys(order.symbol for order in self._state.book.open())

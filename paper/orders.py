@@ -1,12 +1,13 @@
 """The words of trading: what is asked for (Ticket), what is booked (Order), what was done (Fill)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 ZERO = Decimal(0)
 SMALLEST_SHARE = Decimal("0.000000001")
+_GTC_LIFE = timedelta(days=90)
 
 
 class Side(StrEnum):
@@ -158,6 +159,14 @@ class Order:
     def average_price(self) -> Decimal | None:
         """USD per share over all fills; None before the first."""
         return self.filled_value / self.filled_qty if self.filled_qty else None
+
+    @property
+    def ages_at(self) -> datetime | None:
+        """When an order good till cancelled is cancelled because of its age: on its 90th day, after the close."""
+        if self.time_in_force is not TimeInForce.GTC:
+            return None
+        last = self.created_at.date() + _GTC_LIFE
+        return datetime.combine(last, time(16, 15), self.created_at.tzinfo)
 
     @property
     def is_stop(self) -> bool:

@@ -70,7 +70,7 @@ def _order_times(order: Order, calendar: Calendar) -> Json:
         "created_at": instant(order.created_at),
         "updated_at": instant(order.updated_at),
         "submitted_at": instant(order.created_at),
-        "expires_at": instant(session.close) if session else None,
+        "expires_at": instant_or_none(session.close if session else order.ages_at),
         **ended,
     }
 

@@ -10,7 +10,7 @@ import backtrader as bt
 
 from lab.quick_exchange import QuickBroker, QuickExchange
 from openbell.errors import OrderNotCancelable
-from openbell.model import ZERO, Account, BrokerOrder, BrokerPosition, LegKind, OrderRequest, OrderStatus, Side
+from openbell.model import ZERO, Account, Bracket, BrokerOrder, BrokerPosition, LegKind, OrderRequest, OrderStatus, Side
 from openbell.money import ONE_SHARE
 from paper.matching import with_slippage
 
@@ -141,24 +141,31 @@ class BacktraderBroker(QuickBroker):
     def _send(self, request: OrderRequest) -> _Sent:
         place = self._trader.buy if request.side is Side.BUY else self._trader.sell
         what = {"data": self._feeds[request.symbol], "size": _size(request.qty)}
+        if request.is_oco:
+            return self._send_oco(request, what)
         terms: dict[str, Any] = {"exectype": bt.Order.Market}
         if request.limit_price is not None:
             terms = {"exectype": bt.Order.Limit, "price": float(request.limit_price), "takes": True}
-        if request.bracket is None:
+        if request.bracket is None or request.side is Side.SELL:
             return _Sent(request, place(**what, **terms))
         entry = place(**what, **terms, transmit=False)
-        stop = self._trader.sell(
-            **what,
-            exectype=bt.Order.StopLimit,
-            price=float(request.bracket.stop_price),
-            plimit=float(request.bracket.stop_limit_price),
-            parent=entry,
-            transmit=False,
-        )
-        profit = self._trader.sell(
-            **what, exectype=bt.Order.Limit, price=float(request.bracket.take_profit_price), parent=entry
-        )
+        stop = self._stop(request, what, parent=entry, transmit=False)
+        profit = self._profit(request, what, parent=entry)
         return _Sent(request, entry, {LegKind.STOP: stop, LegKind.TAKE_PROFIT: profit})
+
+    def _send_oco(self, request: OrderRequest, what: Mapping[str, Any]) -> _Sent:
+        """Two sells of which one ends the other; as at Alpaca, the profit's is the order and the stop its leg."""
+        profit = self._profit(request, what)
+        return _Sent(request, profit, {LegKind.STOP: self._stop(request, what, oco=profit)})
+
+    def _stop(self, request: OrderRequest, what: Mapping[str, Any], **how: Any) -> Any:
+        prices = _bracket(request)
+        limit, price = float(prices.stop_limit_price), float(prices.stop_price)
+        return self._trader.sell(**what, exectype=bt.Order.StopLimit, price=price, plimit=limit, **how)
+
+    def _profit(self, request: OrderRequest, what: Mapping[str, Any], **how: Any) -> Any:
+        price = float(_bracket(request).take_profit_price)
+        return self._trader.sell(**what, exectype=bt.Order.Limit, price=price, **how)
 
     def cancel(self, order_id: str) -> None:
         """See Broker."""
@@ -189,6 +196,12 @@ def _broker_order(
         kind=kind,
         legs=legs,
     )
+
+
+def _bracket(request: OrderRequest) -> Bracket:
+    if request.bracket is None:
+        raise ValueError(f"order {request.client_order_id} has no protective prices")
+    return request.bracket
 
 
 def _size(qty: Decimal) -> int | float:

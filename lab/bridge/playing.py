@@ -25,6 +25,8 @@ from lab.workflow import submit
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.config import PlatformConfig
 from openbell.errors import InvalidInput
+from openbell.execution.protection import protect
+from openbell.execution.reconciliation import reconcile
 from openbell.model import Lease, Order, Side, Sleeve
 from paper import History
 
@@ -50,10 +52,21 @@ class ForeseenCash:
 
 
 class BridgeDesk(QuickDesk):
-    """`QuickDesk` whose orders are filled later: the next run books them."""
+    """`QuickDesk` whose orders are filled on the next bar: after that bar they are booked, and protected."""
+
+    _last_run = ""
+
+    def after_bar(self) -> None:
+        """What a run does when its orders have been filled."""
+        if not self.idle and self._last_run:
+            lease = self._lease("after a bar", self.broker.clock())
+            reconcile(self.broker, self.ledger, lease, dead_before=None)
+            protect(self._last_run, self.broker, self.ledger, lease)
+            self.ledger.release_lease(lease)
 
     def _trade(self, ran: Ran, lease: Lease) -> None:
         self._save_plan(ran, lease)
+        self._last_run = ran.inputs.run_id
         orders = ran.decisions.plan.orders
         sells = [order for order in orders if order.side is Side.SELL]
         for_buys = replace(self._desk, ledger=ForeseenCash(self.ledger, sells))
@@ -104,7 +117,8 @@ class InBacktrader(Playing):
 
     def _make_desk(self, config: PlatformConfig, store: ForecastStore) -> QuickDesk:
         self._broker = BacktraderBroker(self._exchange, self._settings.cash)
-        return BridgeDesk(self._exchange, config, store, self._broker, self._settings.members)
+        self._bridge = BridgeDesk(self._exchange, config, store, self._broker, self._settings.members)
+        return self._bridge
 
     def play(self, on_run: OnRun | None, on_progress: OnProgress | None, *, skip_silent: bool) -> Outcome:  # noqa: ARG002
         """See Playing; every run is made, whatever `skip_silent` says."""
@@ -147,6 +161,7 @@ class InBacktrader(Playing):
         self._broker.last_equity = usd(self._cerebro_broker.getvalue())
         if day >= self._settings.first:
             self._values.append((day, self._broker.last_equity))
+        self._bridge.after_bar()
         session = self._due.get(self._following.get(day, day))
         if session is None or session.day == day:
             return

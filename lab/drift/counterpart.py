@@ -86,11 +86,13 @@ def _holdings(inputs: RunInputs) -> dict[str, Holding]:
 
 
 def _leg_fills(exchange: QuickExchange, orders: Sequence[Order]) -> list[LegFill]:
+    """Of protective orders: the take-profit is the order itself, the stop its leg."""
     broker, found = ExchangeBroker(exchange), []
     for order in orders:
-        entry = broker.find_order(order.client_order_id) if order.bracket else None
-        for leg in entry.legs if entry else ():
-            if leg.filled_qty:
-                at = exchange.order(leg.id).updated_at
-                found.append(LegFill(order.client_order_id, leg.kind, at, leg.filled_qty, leg.filled_avg_price))
+        profit = broker.find_order(order.client_order_id) if order.protective else None
+        parts = [(profit, LegKind.TAKE_PROFIT), *((leg, leg.kind) for leg in profit.legs)] if profit else []
+        for part, kind in parts:
+            if part.filled_qty:
+                at = exchange.order(part.id).updated_at
+                found.append(LegFill(order.client_order_id, kind, at, part.filled_qty, part.filled_avg_price))
     return found

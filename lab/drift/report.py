@@ -88,7 +88,7 @@ class Comparison:
     def lines(self, past: PastRun, counterpart: Counterpart) -> list[Line]:
         """A line for each part of an order that the run, or its counterpart, has."""
         planned = past.decisions.plan.orders if past.decisions else counterpart.orders
-        live, model = _Book(planned, past.orders), _Book(counterpart.orders, counterpart.orders)
+        live, model = _Book(planned, past.orders), _Book(_decided(counterpart.orders), counterpart.orders)
         keys = sorted({*live.ordered, *model.ordered})
         entries = [self._entry(past, key, live, model) for key in keys]
         return [*entries, *self._protective(past, counterpart)]
@@ -126,36 +126,41 @@ class Comparison:
         Of legs that are open in the books, what came after the last run is not known.
         """
         for run in self._after(past):
-            if any(order.symbol == entry.symbol and entry.strategies[0] in order.strategies for order in run.orders):
+            traded = (order for order in _decided(run.orders) if order.symbol == entry.symbol)
+            if any(entry.strategies[0] in order.strategies for order in traded):
                 return run.inputs.clock.now
-        return self._runs[-1].inputs.clock.now if any(not leg.status.ended for leg in entry.legs) else None
+        return self._runs[-1].inputs.clock.now if entry.open else None
 
     def _after(self, past: PastRun) -> Sequence[PastRun]:
         return self._runs[self._runs.index(past) + 1 :]
 
     def _protective(self, past: PastRun, counterpart: Counterpart) -> Iterable[Line]:
         """Protective orders of entries that both sides filled. One that only live filled: the bars never reached it."""
-        modelled = {order.client_order_id: order for order in counterpart.orders}
+        modelled = {order.client_order_id for order in counterpart.orders}
         for order in past.orders:
-            twin = modelled.get(order.client_order_id)
-            if order.bracket and order.filled_qty and twin and twin.filled_qty:
-                yield from self._legs(past, order, order.bracket, counterpart)
+            if order.protective and order.bracket and order.client_order_id in modelled:
+                yield from self._parts(past, order, order.bracket, counterpart)
 
-    def _legs(self, past: PastRun, entry: Order, bracket: Bracket, counterpart: Counterpart) -> Iterable[Line]:
-        strategy, symbol = entry.strategies[0], entry.symbol
-        until = self._end_of_legs(past, entry)
-        own_prices = {
-            LegKind.STOP: self._prices.filled(Side.SELL, bracket.stop_price),
-            LegKind.TAKE_PROFIT: bracket.take_profit_price,
+    def _parts(self, past: PastRun, order: Order, bracket: Bracket, counterpart: Counterpart) -> Iterable[Line]:
+        strategy, symbol = order.strategies[0], order.symbol
+        until = self._end_of_legs(past, order)
+        stopped = [(leg.filled_qty, leg.filled_value) for leg in order.legs]
+        parts = {
+            LegKind.STOP: (self._prices.filled(Side.SELL, bracket.stop_price), stopped),
+            LegKind.TAKE_PROFIT: (bracket.take_profit_price, [(order.filled_qty, order.filled_value)]),
         }
-        for kind, own_price in own_prices.items():
-            model = _modelled_leg(counterpart, entry.client_order_id, kind, own_price, until)
-            legs = [leg for leg in entry.legs if leg.kind is kind]
-            qty, value = sum((leg.filled_qty for leg in legs), ZERO), sum((leg.filled_value for leg in legs), ZERO)
+        for kind, (own_price, fills) in parts.items():
+            model = _modelled_leg(counterpart, order.client_order_id, kind, own_price, until)
+            qty, value = sum((part for part, _ in fills), ZERO), sum((worth for _, worth in fills), ZERO)
             if qty or model.filled:
                 live = LivePart(max(qty, model.filled), qty, value, qty * model.price)
                 mark = self._mark(symbol, past, until) or model.price
                 yield _line(past, (strategy, symbol, Side.SELL), kind, live, model, mark, "")
+
+
+def _decided(orders: Iterable[Order]) -> list[Order]:
+    """Orders that a strategy decided on: those that protect its holdings are none."""
+    return [order for order in orders if not order.protective]
 
 
 def _modelled_leg(
@@ -183,7 +188,7 @@ class _Book:
                 key = share.strategy, order.symbol, order.side
                 self.ordered[key] += share.qty
                 self.references[key] = order.reference_price
-        for order in orders:
+        for order in _decided(orders):
             self._book(order)
 
     def _book(self, order: Order) -> None:

@@ -60,7 +60,8 @@ def order_events(before: Order | None, after: Order) -> list[DomainEvent]:
     events = []
     if _tells(after) and not (before is not None and before.status.ended):
         kind = EventKind.ORDER_REJECTED if after.status is OrderStatus.REJECTED else EventKind.ORDER_FILLED
-        detail = _detail(after, LegKind.ENTRY, after.side, after.filled_qty, after.filled_value)
+        part = LegKind.TAKE_PROFIT if after.protective else LegKind.ENTRY
+        detail = _detail(after, part, after.side, after.filled_qty, after.filled_value)
         events.append(_event(kind, after.client_order_id, detail))
     told = {leg.broker_order_id for leg in before.legs if _fills(leg)} if before else set()
     for leg in after.legs:

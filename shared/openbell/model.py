@@ -184,7 +184,8 @@ class OrderRequest:
     """What is sent to the broker.
 
     An order for today, at the market or a limit (USD). A buy with a bracket rests until it is filled, and its legs with
-    it; a sell with a bracket is an OCO: a take-profit and a stop-limit, of which only one sells the shares.
+    it, unless it is for today as others are; a sell with a bracket is an OCO that rests until one of a take-profit and
+    a stop-limit has sold the shares.
     """
 
     client_order_id: str
@@ -193,6 +194,12 @@ class OrderRequest:
     qty: Decimal
     bracket: Bracket | None = None
     limit_price: Decimal | None = None
+    today_only: bool = False  # of a bracket
+
+    @property
+    def is_oco(self) -> bool:
+        """Whether it is two sells of the same shares; with a limit of its own it is one, whose stop has been passed."""
+        return self.side is Side.SELL and self.bracket is not None and self.limit_price is None
 
 
 @dataclass(frozen=True)
@@ -288,6 +295,14 @@ class Order:
         return self.side is Side.SELL and self.bracket is not None
 
     @property
+    def protecting(self) -> Decimal:
+        """Shares that rest in protective orders of it: an OCO's, or a bracket's once its entry has ended."""
+        if not self.open or (not self.status.ended and not self.protective) or self.status is OrderStatus.PLANNED:
+            return ZERO
+        whole = self.qty - self.filled_qty if self.protective else self.filled_qty
+        return whole - sum((leg.filled_qty for leg in self.legs), ZERO)
+
+    @property
     def filled_avg_price(self) -> Decimal | None:
         """USD a share over what is filled so far, None while nothing is."""
         return self.filled_value / self.filled_qty if self.filled_qty else None
@@ -315,7 +330,7 @@ class Order:
     def request(self) -> OrderRequest:
         """What to send to the broker."""
         limit = None if self.fractional else self.limit_price
-        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket, limit)
+        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket, limit, self.shield)
 
 
 @dataclass(frozen=True)

@@ -245,7 +245,7 @@ class Ledger(Protocol):
         ...
 
     def add_order(self, order: Order, lease: Lease) -> None:
-        """Add the next revision of an order to its sealed plan; nothing happens if it is there."""
+        """Add an order that no plan has: the next revision, or a protective one; nothing happens if it is there."""
         ...
 
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:

@@ -12,6 +12,7 @@ from openbell.accuracy import Tally
 from openbell.codec import from_json, to_plain
 from openbell.decision import unrealised_pnl
 from openbell.errors import OpenbellError
+from openbell.execution.protection import Unprotected
 from openbell.execution.reconciliation import Drift
 from openbell.forecasting.scoring import over_last
 from openbell.model import NEW_YORK, Account, BrokerPosition, Forecast, Order, Run, RunStatus, Sleeve
@@ -43,7 +44,7 @@ class RunReport:
         return json.dumps(self.content, indent=1).encode()
 
 
-def make_report(run: Run, desk: Desk, drift: Sequence[Drift]) -> RunReport:
+def make_report(run: Run, desk: Desk, drift: Sequence[Drift], unprotected: Sequence[Unprotected] = ()) -> RunReport:
     """What is known of the run: a run that failed early has only the parts that it got to."""
     content: dict[str, Any] = {
         "run_id": run.run_id,
@@ -59,6 +60,7 @@ def make_report(run: Run, desk: Desk, drift: Sequence[Drift]) -> RunReport:
             "quarantines": to_plain(desk.ledger.quarantines()),
             "unsent_alerts": [alert.subject for alert in desk.ledger.unsent_alerts()],
         },
+        "unprotected": [to_plain(gap) for gap in unprotected],
     }
     sleeves = desk.ledger.sleeves()
     side = _account(run, desk)
@@ -228,7 +230,8 @@ def _order(order: Order) -> dict[str, Any]:
         "shares": {share.strategy: str(share.qty) for share in order.shares},
         "reason": order.reason,
         "note": order.note,
-        "bracket": to_plain(order.bracket),
+        "protective": order.protective,
+        "bracket": to_plain(order.bracket if order.protective or not order.protection else order.protection),
         "legs": [
             {"kind": leg.kind.value, "status": leg.status.value, "filled_qty": str(leg.filled_qty)}
             for leg in order.legs
@@ -248,6 +251,7 @@ def _sleeve(sleeve: Sleeve, prices: Mapping[str, Decimal]) -> dict[str, Any]:
             "price": None if price is None else str(price),
             "value": f"{value:.2f}",
             "weight": float(value / equity) if equity else 0.0,
+            "protection": to_plain(position.protection),
         }
     return {
         "cash": str(sleeve.cash),

@@ -73,6 +73,7 @@ class Kind(StrEnum):
 HTTP_KINDS = tuple(kind for kind in Kind if list(Kind).index(kind) >= list(Kind).index(Kind.HTTP_429))
 READS_OF_POSITIONS = frozenset({"broker.positions"})
 SUBMISSION = "broker.submit"
+CANCELLATION = "broker.cancel"
 LOOK_UP = "broker.find_order"
 
 

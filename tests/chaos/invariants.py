@@ -35,6 +35,8 @@ def violations(found: Evidence) -> list[str]:
         _sleeves_in_themselves,
         _halt_honoured,
         _one_trader,
+        _nothing_cancelled_without_the_lease,
+        _protected,
         _alerts,
         _events,
         _ends,
@@ -164,11 +166,11 @@ def _adds_up(found: Evidence, name: str) -> Iterator[str]:
 
 
 def _halt_honoured(found: Evidence) -> Iterator[str]:
-    """No Lambda that began after the halt has sent an order; one that flattens allows sells."""
+    """No Lambda that began after the halt has sent an order but to protect shares; one that flattens allows sells."""
     record = found.record
     for (halted_at, flatten), resumed_at in zip(record.halts, [*record.resumed, 10**9], strict=False):
         for sent in record.submissions:
-            allowed = flatten and sent.side is OrderSide.SELL
+            allowed = sent.protective or (flatten and sent.side is OrderSide.SELL)
             if halted_at < sent.invocation <= resumed_at and not allowed:
                 yield f"{sent.client_order_id} was sent by invocation {sent.invocation}; halted at {halted_at}"
 
@@ -178,6 +180,37 @@ def _one_trader(found: Evidence) -> Iterator[str]:
     for sent in found.record.submissions:
         if sent.fence != sent.newest_fence:
             yield f"{sent.client_order_id} was sent under fence {sent.fence} when {sent.newest_fence} was the newest"
+
+
+def _nothing_cancelled_without_the_lease(found: Evidence) -> Iterator[str]:
+    """Whoever asks for the end of an order holds the lease."""
+    for asked in found.record.cancellations:
+        if asked.fence != asked.newest_fence:
+            yield (
+                f"{asked.broker_order_id} was to be cancelled by invocation {asked.invocation} under fence "
+                f"{asked.fence} when {asked.newest_fence} was the newest"
+            )
+
+
+def _protected(found: Evidence) -> Iterator[str]:
+    """Whole shares that should be protected rest in protective orders at the exchange, or somebody was told."""
+    told = "\n".join(message for subject, message in found.alerts if subject == "Openbell: holdings without protection")
+    resting: Counter[tuple[str, str]] = Counter()
+    selling: Counter[tuple[str, str]] = Counter()
+    for booked in found.exchange.orders():
+        order = found.orders.get(booked.client_order_id)
+        if order is None or booked.side is not Side.SELL:
+            continue
+        if order.protective and booked.status.open:
+            resting[order.strategies[0], order.symbol] += booked.remaining  # type: ignore[assignment]
+        elif booked.status.open:
+            for share in order.shares:
+                selling[share.strategy, order.symbol] += share.qty - share.filled_qty  # type: ignore[assignment]
+    for name, sleeve in found.sleeves.items():
+        for symbol, position in sleeve.positions.items():
+            missing = int(position.qty) - resting[name, symbol] - selling[name, symbol]
+            if position.protection and missing > 0 and f"{symbol}: " not in told:
+                yield f"{missing} {symbol} of {name} rest in no protective order, and nobody was told"
 
 
 def _alerts(found: Evidence) -> Iterator[str]:

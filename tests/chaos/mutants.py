@@ -28,7 +28,7 @@ def sends_again_without_looking() -> Iterator[None]:
             broker.submit(replace(order.request(), client_order_id=f"{order.client_order_id[:-1]}9"))
         return settling.settle(order, broker, ledger, lease)[0]
 
-    with patch.object(execute_order, "_send", send):
+    with patch.object(execute_order, "send", send):
         yield
 
 
@@ -43,7 +43,7 @@ def takes_doubt_for_a_rejection() -> Iterator[None]:
             return ledger.save_order(replace(order, status=OrderStatus.REJECTED, note=str(rejection)), lease)
         return settling.settle(order, broker, ledger, lease)[0]
 
-    with patch.object(execute_order, "_send", send):
+    with patch.object(execute_order, "send", send):
         yield
 
 

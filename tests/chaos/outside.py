@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from openbell.model import OrderRequest, Side
 from tests.chaos.faults import (
+    CANCELLATION,
     SUBMISSION,
     Crash,
     Fault,
@@ -52,6 +53,9 @@ class Events(Protocol):
     def seconds(self) -> float:
         """The clock, in seconds since some moment."""
 
+    def fences_of(self, invocation: int) -> tuple[int, int]:
+        """The fencing number that an invocation works under, and the newest."""
+
     def fences(self, client_order_id: str) -> tuple[int, int]:
         """The fencing number under which the order was planned, and the newest."""
 
@@ -65,6 +69,17 @@ class Submission:
     invocation: int  # its number
     fence: int  # under which the order was planned
     newest_fence: int
+    protective: bool = False
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """An order whose end one of ours asked for."""
+
+    broker_order_id: str
+    invocation: int  # its number
+    fence: int  # that the invocation works under
+    newest_fence: int
 
 
 @dataclass
@@ -75,8 +90,14 @@ class Record:
     places: Counter[str] = field(default_factory=Counter)  # calls while faults were on
     injected: list[Fault] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
+    cancellations: list[Cancellation] = field(default_factory=list)
     halts: list[tuple[int, bool]] = field(default_factory=list)  # invocations begun before each, whether to sell all
     resumed: list[int] = field(default_factory=list)  # the same of each end of a halt
+
+
+def protects(request: OrderRequest) -> bool:
+    """Whether an order only protects shares: a halt does not stop it."""
+    return request.side is Side.SELL and request.bracket is not None
 
 
 class Outside:
@@ -120,8 +141,11 @@ class Outside:
             request: OrderRequest = arguments[0]
             fences = self._events.fences(request.client_order_id)
             self.record.submissions.append(
-                Submission(request.client_order_id, request.side, self.current.number, *fences)
+                Submission(request.client_order_id, request.side, self.current.number, *fences, protects(request))
             )
+        if call == CANCELLATION and self.current:
+            fences = self._events.fences_of(self.current.number)
+            self.record.cancellations.append(Cancellation(arguments[0], self.current.number, *fences))
         fault = self.due(place)
         if fault:
             return self._strike(fault.kind, call, effect)

@@ -92,6 +92,7 @@ class World:
         self.outside = Outside(self, faults)
         self._sleepers: list[Invocation] = []
         self._begun = 0
+        self._payloads: dict[int, dict[str, Any]] = {}  # by the invocation's number
         self._tick = ""
 
     def freeze(self) -> bytes:
@@ -163,6 +164,7 @@ class World:
     def _new(self, state: str, function: str, payload: dict[str, Any]) -> Invocation:
         self._begun += 1
         event = json.loads(json.dumps(payload))  # nothing but JSON travels
+        self._payloads[self._begun] = event
         return Invocation(state, function, partial(invoke, function, event), self._begun)
 
     def _wired(self) -> AbstractContextManager[None]:
@@ -258,6 +260,12 @@ class World:
     def seconds(self) -> float:
         """The clock."""
         return self.exchange.now.timestamp()
+
+    def fences_of(self, invocation: int) -> tuple[int, int]:
+        """The fencing number of the run that an invocation works for, and the newest."""
+        given, lease = self._payloads[invocation], self.ledger.lease()
+        run = self.ledger.run(given["run_id"]) if given.get("fence") else self.ledger.run_of(given["execution"])
+        return run.fence if run else 0, lease.fence if lease else 0
 
     def fences(self, client_order_id: str) -> tuple[int, int]:
         """The fencing number of the order's run, and the newest."""

@@ -1,12 +1,27 @@
 """What the broker tells of an order, turned into fills and booked to the sleeves. Pure and exact."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from openbell.errors import ImpossibleFill
-from openbell.model import ZERO, Bracket, BrokerOrder, Cross, Fill, Leg, LegKind, Order, Position, Share, Side, Sleeve
-from openbell.money import CENT, allocate, quantum_of, to_cents
+from openbell.model import (
+    ZERO,
+    Bracket,
+    BrokerOrder,
+    Cross,
+    Fill,
+    Leg,
+    LegKind,
+    Order,
+    OrderStatus,
+    Position,
+    Share,
+    Side,
+    Sleeve,
+)
+from openbell.money import CENT, allocate, quantum_of, to_cents, to_tick
 
 
 def observe(order: Order, found: BrokerOrder) -> tuple[Order, tuple[Fill, ...]]:
@@ -26,7 +41,32 @@ def observe(order: Order, found: BrokerOrder) -> tuple[Order, tuple[Fill, ...]]:
         shares=shares,
         legs=legs,
     )
+    if order.bracket:
+        seen = replace(seen, bracket=_prices_wished(order, found), expires_at=_first_expiry(found))
     return seen, entry_fills + leg_fills
+
+
+def _prices_wished(order: Order, found: BrokerOrder) -> Bracket | None:
+    """The prices of what rests. An order with another id has replaced ours: its prices are the owner's wish.
+
+    Prices that differ under the same id are none: a broker may change them in a split.
+    """
+    known = {order.broker_order_id, *(leg.broker_order_id for leg in order.legs)} - {""}
+    parts = [part for part in (found, *found.legs) if not part.status.ended and part.side is Side.SELL]
+    if not known or not order.bracket or all(part.id in known for part in parts):
+        return order.bracket
+    stop = next((part for part in parts if part.stop_price), None)
+    profit = next((part for part in parts if part.limit_price and not part.stop_price), None)
+    bracket = order.bracket
+    stop_price = to_tick(stop.stop_price) if stop and stop.stop_price else bracket.stop_price
+    limit = to_tick(stop.limit_price) if stop and stop.limit_price else min(bracket.stop_limit_price, stop_price)
+    target = to_tick(profit.limit_price) if profit and profit.limit_price else bracket.take_profit_price
+    return Bracket(stop_price, limit, target) if limit <= stop_price < target else bracket
+
+
+def _first_expiry(found: BrokerOrder) -> datetime | None:
+    parts = [part for part in (found, *found.legs) if not part.status.ended]
+    return min((part.expires_at for part in parts if part.expires_at), default=None)
 
 
 def _value(found: BrokerOrder) -> Decimal:
@@ -87,23 +127,39 @@ def _negated(value: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
 
 def _observe_legs(order: Order, found: Sequence[BrokerOrder]) -> tuple[tuple[Leg, ...], tuple[Fill, ...]]:
-    known = {leg.broker_order_id: leg for leg in order.legs}
+    gone = {leg.broker_order_id: leg for leg in order.legs}
+    told = {part.id for part in found}
     legs, fills = [], []
-    for leg_order in found:
-        leg = known.pop(leg_order.id, None) or Leg(leg_order.kind, leg_order.id, leg_order.status)
-        qty, value = _new(leg_order, leg.filled_qty, leg.filled_value)
+    for part in found:
+        leg = gone.pop(part.id, None) or _replaced(gone, part, told) or Leg(part.kind, part.id, part.status)
+        qty, value = _new(part, leg.filled_qty, leg.filled_value)
         if qty or value:
-            strategy = order.shares[0].strategy  # a bracket protects one strategy's shares
+            strategy = order.shares[0].strategy  # protective orders are of one strategy's shares
             fills.append(Fill(order.client_order_id, leg.kind, strategy, order.symbol, Side.SELL, qty, value))
         legs.append(
             replace(
                 leg,
-                status=leg_order.status,
-                filled_qty=leg_order.filled_qty,
+                broker_order_id=part.id,
+                status=part.status,
+                filled_qty=part.filled_qty,
                 filled_value=leg.filled_value + value,
             )
         )
-    return (*known.values(), *legs), tuple(fills)
+    return (*gone.values(), *legs), tuple(fills)
+
+
+def _replaced(gone: dict[str, Leg], part: BrokerOrder, told: Collection[str]) -> Leg | None:
+    """The leg whose place an order has taken: of the same kind, open when we last looked, and told of no more.
+
+    Its fills go over to the new order; one with fewer begins anew, and what it replaced is over.
+    """
+    for leg in gone.values():
+        if leg.kind is part.kind and not leg.status.ended and leg.broker_order_id not in told:
+            if part.filled_qty >= leg.filled_qty:
+                return gone.pop(leg.broker_order_id)
+            gone[leg.broker_order_id] = replace(leg, status=OrderStatus.CANCELED)
+            return None
+    return None
 
 
 def adopt(order: Order, found: BrokerOrder) -> Order:
@@ -161,6 +217,14 @@ def book_all(sleeves: Mapping[str, Sleeve], fills: Sequence[Fill]) -> list[Sleev
             raise ImpossibleFill(f"order {fill.client_order_id} was filled for {fill.strategy}, which has no sleeve")
         changed[fill.strategy] = book(sleeve, fill)
     return list(changed.values())
+
+
+def protected_at(sleeve: Sleeve, symbol: str, wish: Bracket) -> Sleeve:
+    """The sleeve with other prices that should protect its holding of `symbol`; as it is if it holds none."""
+    position = sleeve.positions.get(symbol)
+    if position is None:
+        return sleeve
+    return replace(sleeve, positions={**sleeve.positions, symbol: replace(position, protection=wish)})
 
 
 def book_crosses(sleeves: Mapping[str, Sleeve], crosses: Sequence[Cross]) -> dict[str, Sleeve]:

@@ -15,7 +15,8 @@ def settle_rebalances(ledger: Ledger, lease: Lease) -> None:
         begun = sleeve.rebalancing
         if begun is None:
             continue
-        orders = [order for order in ledger.orders(begun.run_id) if sleeve.strategy in order.strategies]
+        decided = [order for order in ledger.orders(begun.run_id) if not order.protective]
+        orders = [order for order in decided if sleeve.strategy in order.strategies]
         if all(order.status.ended for order in orders):
             done = begun.session if carried_out(sleeve, orders) else sleeve.last_rebalance
             changed.append(replace(sleeve, last_rebalance=done, rebalancing=None))

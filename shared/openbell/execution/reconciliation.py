@@ -17,7 +17,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from openbell.errors import BrokerUnavailable
-from openbell.execution.settling import drop, settle
+from openbell.execution.settling import drop, settle, told_by_lists
 from openbell.model import ZERO, BrokerPosition, Fill, Lease, Order, OrderStatus, Position, QuarantineKind, Sleeve
 from openbell.money import SHARE_QUANTUM, allocate
 from openbell.ports import Broker, Ledger
@@ -68,8 +68,10 @@ def reconcile(broker: Broker, ledger: Ledger, lease: Lease, dead_before: datetim
     adopted: list[str] = []
     splits: list[BookedSplit] = []
     for _ in range(_LOOKS):
-        for order in ledger.open_orders():
-            settled, fills = settle(order, broker, ledger, lease)
+        orders = ledger.open_orders()
+        told = told_by_lists(orders, broker)
+        for order in orders:
+            settled, fills = settle(order, broker, ledger, lease, told.get(order.client_order_id))
             booked += fills
             if _never_sent(settled, dead_before):
                 drop(settled, "its run ended before it was sent", ledger, lease)

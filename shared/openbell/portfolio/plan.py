@@ -34,12 +34,12 @@ def make_plan(
     """The plan of a run: crosses between sleeves first, then one order for each symbol, side and bracket.
 
     `protected` holds (strategy, symbol) of holdings whose shares rest in protective orders. Those holdings, and entries
-    that come with a bracket, are not crossed: their shares must pass the broker so that the protection is right.
+    that are to be protected, are not crossed: their shares must pass the broker so that the protection is right.
     Crosses are booked with the plan, so a sleeve buys by them only what it can pay for at once (`means`; None: no
     matter what). A buy at the broker has a limit.
 
-    A plain buy of a symbol in which protective sells rest gets a bracket of its own, far from the price: the broker
-    would take a plain one for a wash trade.
+    A buy of a symbol in which protective sells rest gets a bracket as its shield, far from the price: the broker would
+    take a plain one for a wash trade.
     """
     crosses: list[Cross] = []
     left: list[Trade] = []
@@ -55,7 +55,7 @@ def make_plan(
         left += remaining
     opposed = {symbol for _, symbol in protected}
     slippage = means.max_slippage if means else None
-    orders = [_order(run_id, group, slippage) for group in _groups([_shielded(trade, opposed) for trade in left])]
+    orders = [_order(run_id, group, slippage, opposed) for group in _groups(left, opposed)]
     return Plan(run_id, tuple(sorted(orders, key=_sending_order)), tuple(crosses), tuple(cuts))
 
 
@@ -147,17 +147,16 @@ def _pair(sells: Sequence[Trade], buys: Sequence[Trade], crossed: Mapping[str, D
     return crosses
 
 
-def _shielded(trade: Trade, opposed: Collection[str]) -> Trade:
-    if trade.side is Side.SELL or trade.bracket or trade.symbol not in opposed:
-        return trade
-    return replace(trade, bracket=FAR.around(trade.price))
+def _alone(trade: Trade, opposed: Collection[str]) -> bool:
+    """Whether the trade needs an order of its own: protective prices belong to one strategy's shares."""
+    return trade.bracket is not None or (trade.side is Side.BUY and trade.symbol in opposed)
 
 
-def _groups(trades: Sequence[Trade]) -> list[list[Trade]]:
-    """Trades that can be one order. A bracket protects one strategy's shares, so it is never shared."""
+def _groups(trades: Sequence[Trade], opposed: Collection[str]) -> list[list[Trade]]:
+    """Trades that can be one order."""
     groups: dict[tuple[str, Side, str], list[Trade]] = defaultdict(list)
     for trade in trades:
-        owner = trade.strategy if trade.bracket else ""
+        owner = trade.strategy if _alone(trade, opposed) else ""
         groups[trade.symbol, trade.side, owner].append(trade)
     return [groups[key] for key in sorted(groups)]
 
@@ -166,11 +165,13 @@ def _total(trades: Sequence[Trade]) -> Decimal:
     return sum((trade.qty for trade in trades), ZERO)
 
 
-def _order(run_id: str, trades: Sequence[Trade], max_slippage: Decimal | None) -> Order:
+def _order(run_id: str, trades: Sequence[Trade], max_slippage: Decimal | None, opposed: Collection[str]) -> Order:
     first = trades[0]
+    leg = f"b{sha256(first.strategy.encode()).hexdigest()[:4]}" if _alone(first, opposed) else "x"
+    shield = first.side is Side.BUY and first.symbol in opposed
+    bracket = FAR.around(first.price) if shield else None
     limited = first.side is Side.BUY and max_slippage is not None
-    limit = buy_limit(first.price, max_slippage or ZERO, first.bracket) if limited else None
-    leg = f"b{sha256(first.strategy.encode()).hexdigest()[:4]}" if first.bracket else "x"
+    limit = buy_limit(first.price, max_slippage or ZERO, bracket) if limited else None
     return Order(
         client_order_id=client_order_id(run_id, first.symbol, first.side, leg),
         run_id=run_id,
@@ -180,11 +181,13 @@ def _order(run_id: str, trades: Sequence[Trade], max_slippage: Decimal | None) -
         reference_price=first.price,
         reason="; ".join(f"{trade.strategy}: {trade.reason}" for trade in trades),
         shares=tuple(Share(trade.strategy, trade.qty) for trade in trades),
-        bracket=first.bracket,
+        bracket=bracket,
         limit_price=limit,
+        protection=first.bracket,
+        shield=shield,
     )
 
 
 def _sending_order(order: Order) -> tuple[bool, bool, str]:
-    """Sells first. Plain buys before bracketed ones, whose protective sells would make a later buy a wash trade."""
+    """Sells first. Plain buys before shielded ones, whose legs would make a later buy a wash trade."""
     return order.side is Side.BUY, order.bracket is not None, order.client_order_id

@@ -62,10 +62,10 @@ def aggregate_signals(
         changed = changed_sleeves(inputs, decisions, built.strategies)
         ledger.save_plan(run_id, decisions.plan.orders, changed, decisions.plan.crosses, lease)
     keep_books(run_id, ledger, archive)
-    orders = ledger.orders(run_id)
+    orders = [order for order in ledger.orders(run_id) if not order.protective]
     sells = tuple(order.client_order_id for order in orders if order.side is Side.SELL)
     buys = [order for order in orders if order.side is Side.BUY]
-    # Plain buys first: the protective sells of a bracket would make a later buy of the symbol a wash trade.
+    # Plain buys first: the legs of a shielded one would make a later buy of the symbol a wash trade.
     buys.sort(key=lambda order: (order.bracket is not None, order.client_order_id))
     return PlannedOrders(sells, tuple(order.client_order_id for order in buys))
 

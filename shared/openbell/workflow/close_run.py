@@ -11,12 +11,14 @@ from openbell.events import drift_events
 from openbell.execution.alerting import send_unsent, tell
 from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt, failed_in_a_row
+from openbell.execution.protection import Unprotected
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Drift, reconcile
 from openbell.model import Halt, Run, RunStatus
 from openbell.ports import Desk
 from openbell.reporting import RunReport, make_report
 from openbell.runs import lease_of, report_key
+from openbell.workflow.guarding import guard
 from openbell.workflow.score_forecasts import score_forecasts
 
 
@@ -55,10 +57,11 @@ def close_run(execution: str, outcome: RunStatus, failure: str, desk: Desk, max_
 
 @dataclass(frozen=True)
 class _LastLook:
-    """The run as it has ended, and the symbols of which its strategies own more than the broker holds."""
+    """The run as it has ended, what its strategies own that the broker does not hold, and what nothing protects."""
 
     ended: Run
     drift: tuple[Drift, ...] = ()
+    unprotected: tuple[Unprotected, ...] = ()
 
 
 def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastLook:
@@ -69,6 +72,7 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
         drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
         settle_rebalances(desk.ledger, lease)
         set_drift_apart(drift, _now_or(run.as_of, desk), desk.ledger, lease, stop=outcome is RunStatus.COMPLETED)
+        unprotected = guard(run, desk, lease)
         keep_books(run.run_id, desk.ledger, desk.archive, replace(run, status=outcome, note=failure))
     except LeaseLost:  # the books belong to another run now
         if outcome is RunStatus.COMPLETED:
@@ -82,7 +86,7 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
             raise
         why = f"{failure}; its last look at the books failed too: {type(error).__name__}: {error}"
         return _LastLook(replace(run, status=outcome, note=why))
-    return _LastLook(replace(run, status=outcome, note=failure), drift)
+    return _LastLook(replace(run, status=outcome, note=failure), drift, unprotected)
 
 
 def _report(look: _LastLook, desk: Desk) -> RunReport:
@@ -91,7 +95,7 @@ def _report(look: _LastLook, desk: Desk) -> RunReport:
     send_unsent(desk)
     try:
         _score(ended, desk)
-        report = make_report(ended, desk, look.drift)
+        report = make_report(ended, desk, look.drift, look.unprotected)
     except StoreUnavailable:
         raise
     except Exception as error:

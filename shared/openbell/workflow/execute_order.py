@@ -2,15 +2,10 @@
 
 from dataclasses import replace
 
-from openbell.errors import (
-    BrokerUnavailable,
-    InvalidInput,
-    LegsStillOpen,
-    OrderRejected,
-    OutcomeUnknown,
-    PlanNotSealed,
-)
-from openbell.execution.settling import cancel, drop, settle
+from openbell.errors import InvalidInput, LegsStillOpen, PlanNotSealed
+from openbell.execution.protection import being_sold
+from openbell.execution.sending import send
+from openbell.execution.settling import drop, end, settle
 from openbell.model import ZERO, Lease, MarketClock, Order, OrderStatus, Share, Side
 from openbell.portfolio.cash import affordable
 from openbell.ports import Broker, Ledger
@@ -37,7 +32,7 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
         clock = broker.clock()
         if found.status is not OrderStatus.SUBMITTING or _overtaken(found, clock, ledger):
             return found  # an earlier attempt may still arrive, so that it can be left alone, but not dropped
-        return _send(replace(found, sending_since=clock.now), broker, ledger, lease)
+        return send(replace(found, sending_since=clock.now), broker, ledger, lease)
     if order.status is not OrderStatus.PLANNED:
         return order
     clock = broker.clock()
@@ -50,13 +45,13 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
         return drop(order, missing, ledger, lease)
     order = _cut_to(order, left, missing)
     sending = replace(order, status=OrderStatus.SUBMITTING, sending_since=clock.now)
-    return _send(sending, broker, ledger, lease)
+    return send(sending, broker, ledger, lease)
 
 
 def _left_to_do(order: Order, ledger: Ledger) -> tuple[tuple[Share, ...], str]:
     """What each strategy can still sell or pay for, and why that may be less than was planned."""
     if order.side is Side.SELL:
-        return _shares_left(order, ledger), "protective orders have sold the shares by now"
+        return _shares_left(order, ledger), "protective orders have sold the shares by now, or another order does"
     bought = affordable(order, ledger.sleeves(), ledger.open_orders())
     return bought, "its sleeves have not the cash to pay for it"
 
@@ -84,51 +79,24 @@ def _overtaken(order: Order, clock: MarketClock, ledger: Ledger) -> str:
 
 
 def _opposed(order: Order, other: Order) -> bool:
-    """Whether another order of the symbol, or a leg of it, rests on the other side; a bracket may meet a leg."""
-    if other.side is not order.side:
-        return other.status in _AT_THE_BROKER
-    plain_buy = order.side is Side.BUY and order.bracket is None
-    return plain_buy and other.status.ended and any(not leg.status.ended for leg in other.legs)
-
-
-def _send(sending: Order, broker: Broker, ledger: Ledger, lease: Lease) -> Order:
-    """Write down that this attempt begins now, which checks the lease too, and send the order."""
-    order = ledger.save_order(sending, lease)
-    try:
-        broker.submit(order.request())
-    except OrderRejected as rejection:
-        return ledger.save_order(replace(order, status=OrderStatus.REJECTED, note=str(rejection)), lease)
-    except OutcomeUnknown as doubt:
-        found, _ = settle(order, broker, ledger, lease)
-        if found.status is OrderStatus.SUBMITTING:
-            raise BrokerUnavailable(f"order {order.client_order_id} is in doubt, not to be found: {doubt}") from doubt
-        return found
-    sent, _ = settle(order, broker, ledger, lease)
-    return sent
+    """Whether another order of the symbol rests on the other side; protective ones only stand in a plain buy's way."""
+    if other.protecting:
+        return order.side is Side.BUY and order.bracket is None
+    return other.side is not order.side and other.status in _AT_THE_BROKER
 
 
 def _free_the_shares(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> None:
-    """Cancel the protective legs that hold the shares of the strategies that sell; a leg may fill in that moment."""
+    """Withdraw the protective orders that hold the shares of the strategies that sell; one may fill in that moment."""
     sellers = set(order.strategies)
-    still_open = []
-    for entry in ledger.open_orders():
-        if entry.symbol == order.symbol and entry.status.ended and sellers & set(entry.strategies):
-            still_open += _cancel_legs(entry, broker, ledger, lease)
-    if still_open:
+    resting = [rest for rest in ledger.open_orders() if rest.symbol == order.symbol and rest.protecting]
+    withdrawn = [end(rest, broker, ledger, lease) for rest in resting if sellers & set(rest.strategies)]
+    if still_open := [rest.client_order_id for rest in withdrawn if rest.protecting]:
         raise LegsStillOpen(f"protective orders of {order.symbol} are being cancelled: {', '.join(still_open)}")
 
 
 def _shares_left(order: Order, ledger: Ledger) -> tuple[Share, ...]:
-    """What each strategy still holds of what it wanted to sell."""
-    sleeves = ledger.sleeves()
-    held = (replace(share, qty=min(share.qty, sleeves[share.strategy].held(order.symbol))) for share in order.shares)
-    return tuple(share for share in held if share.qty > 0)
-
-
-def _cancel_legs(entry: Order, broker: Broker, ledger: Ledger, lease: Lease) -> list[str]:
-    """Ask for the end of an entry's legs; gives the ids of those that have not ended yet."""
-    for leg in entry.legs:
-        if not leg.status.ended:
-            cancel(leg.broker_order_id, broker, ledger, lease)
-    settled, _ = settle(entry, broker, ledger, lease)
-    return [leg.broker_order_id for leg in settled.legs if not leg.status.ended]
+    """What each strategy still holds of what it wanted to sell, less what another order is selling already."""
+    sleeves, selling = ledger.sleeves(), being_sold(order.symbol, ledger.open_orders(), besides=order)
+    free = {name: sleeves[name].held(order.symbol) - selling.get(name, ZERO) for name in order.strategies}
+    left = (replace(share, qty=min(share.qty, free[share.strategy])) for share in order.shares)
+    return tuple(share for share in left if share.qty > 0)

@@ -28,6 +28,7 @@ from openbell.errors import (
 from openbell.execution.alerting import send_unsent, tell
 from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt
+from openbell.execution.protection import guarded, pending
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.execution.settling import withdraw
@@ -38,7 +39,6 @@ from openbell.model import (
     Halt,
     Lease,
     MarketClock,
-    Order,
     Run,
     RunStatus,
     Sleeve,
@@ -48,6 +48,7 @@ from openbell.portfolio.cash import committed
 from openbell.ports import Archive, Desk, Executions, Ledger
 from openbell.reporting import make_report
 from openbell.runs import LATEST_FENCE, RunInputs, inputs_key, lease_of, report_key, run_id
+from openbell.workflow.guarding import guard
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
 AT_THE_BELL = timedelta(seconds=5)  # the tick of the opening may come before the broker's clock has reached it
@@ -237,8 +238,8 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
         account=account,
         sleeves=desk.ledger.sleeves(),
         position_values={symbol: position.qty * position.price for symbol, position in positions.items()},
-        pending=_pending(desk.ledger.open_orders()),
-        protected=_protected(desk.ledger.open_orders()),
+        pending=pending(desk.ledger.open_orders()),
+        protected=guarded(desk.ledger.open_orders()),
         turnover_today=_turnover(clock.now, desk.ledger),
         committed=committed(desk.ledger.open_orders()),
         flatten=halt is not None,
@@ -327,7 +328,8 @@ def _skip_halted(run: Run, halt: Halt, desk: Desk) -> NoReturn:
     """End the run; what it settled and found is reported all the same."""
     note = f"trading is halted since {halt.at:%Y-%m-%d %H:%M %Z} by {halt.by}: {halt.reason}"
     skipped = replace(run, status=RunStatus.SKIPPED, note=note)
-    desk.archive.put(report_key(run.run_id), make_report(skipped, desk, ()).to_bytes())
+    unprotected = guard(run, desk, lease_of(run))
+    desk.archive.put(report_key(run.run_id), make_report(skipped, desk, (), unprotected).to_bytes())
     keep_books(run.run_id, desk.ledger, desk.archive, skipped)
     desk.ledger.finish_run(skipped)
     desk.ledger.release_lease(lease_of(run))
@@ -356,16 +358,6 @@ def open_sleeves(
             cash = max(ZERO, min(share, free))
             ledger.open_sleeve(Sleeve(name, cash), lease)
             free -= cash
-
-
-def _pending(orders: list[Order]) -> tuple[str, ...]:
-    """Symbols with an order that is not filled yet."""
-    return tuple(sorted({order.symbol for order in orders if not order.status.ended}))
-
-
-def _protected(orders: list[Order]) -> tuple[tuple[str, str], ...]:
-    """(strategy, symbol) of filled entries whose protective legs still rest."""
-    return tuple(sorted({(order.shares[0].strategy, order.symbol) for order in orders if order.status.ended}))
 
 
 def _turnover(now: datetime, ledger: Ledger) -> Decimal:

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from openbell.codec import from_json
 from openbell.config import ExecutionConfig
-from openbell.execution.settling import cancel, settle
-from openbell.model import ZERO, Lease, Order, OrderStatus, Share, Side, family_of
+from openbell.execution.protection import protect
+from openbell.execution.settling import cancel, settle, told_by_lists
+from openbell.model import ZERO, BrokerOrder, Lease, Order, OrderStatus, Share, Side, family_of
 from openbell.money import to_tick
 from openbell.ports import Archive, Broker, Ledger
 from openbell.runs import RunInputs, inputs_key
@@ -38,10 +39,15 @@ def settle_orders(
     """One more look at the orders and their repriced revisions.
 
     In the last round the unfilled ones are left, cancelled or repriced, as configured; repriced ones get as many rounds
-    again, and are then cancelled.
+    again, and are then cancelled. What was bought is protected as soon as no further buy of its symbol is on its way.
     """
     look = _Look(run_id, {family_of(wanted) for wanted in client_order_ids}, broker, ledger, lease)
-    this_round = last_round + 1
+    settlement = _settle(look, run_id, last_round + 1, archive)
+    look.protect()
+    return settlement
+
+
+def _settle(look: "_Look", run_id: str, this_round: int, archive: Archive) -> Settlement:
     working = look()
     if not working and not look.unsent:
         return Settlement(this_round, settled=True, working=())
@@ -74,6 +80,8 @@ def revision(order: Order, rules: ExecutionConfig) -> Order:
         reason=f"{order.reason} (repriced: the market order was not filled in time)",
         shares=tuple(share for share in left if share.qty),
         bracket=order.bracket,
+        protection=order.protection,
+        shield=order.shield,
         limit_price=_limit(order, to_tick(order.reference_price * factor)),
     )
 
@@ -101,9 +109,13 @@ class _Look:
     def __call__(self) -> list[Order]:
         """Settle each order; gives those that were sent, or perhaps sent, and have not ended."""
         orders = [o for o in self._ledger.orders(self._run_id) if o.family in self._families]
-        settled = [settle(order, self._broker, self._ledger, self._lease)[0] for order in orders]
+        told = told_by_lists(orders, self._broker)
+        settled = [self._settle(order, told.get(order.client_order_id)) for order in orders]
         self.unsent = [order for order in settled if _is_revision(order) and order.status in _UNSENT]
         return [order for order in settled if not order.status.ended and order.status is not OrderStatus.PLANNED]
+
+    def _settle(self, order: Order, told: BrokerOrder | None) -> Order:
+        return settle(order, self._broker, self._ledger, self._lease, told)[0]
 
     def end(self, working: Sequence[Order], rules: ExecutionConfig, *, can_reprice: bool) -> list[Order]:
         """What is still working after the unfilled orders were treated as configured."""
@@ -121,6 +133,14 @@ class _Look:
         self()
         self.send_revisions()
         return self()
+
+    def protect(self) -> None:
+        """Protect what these orders have bought; a plain buy that is still to meet the market comes first."""
+        orders = self._ledger.orders(self._run_id)
+        waiting = {o.symbol for o in orders if o.side is Side.BUY and not o.status.ended}
+        bought = {o.symbol for o in orders if o.protection and o.filled_qty and o.family in self._families}
+        if ready := bought - waiting:
+            protect(self._run_id, self._broker, self._ledger, self._lease, ready)
 
     def send_revisions(self) -> None:
         """Send what was repriced and has not been sent yet."""

@@ -14,7 +14,7 @@ from cli.views.drift import Drift, Row, drift_tables, read_drift
 from lab.drift.session import DriftQuery, drift_report
 from lab.exchange import ExchangeBroker, ExchangeData
 from lab.forecasts import ForecastStore
-from openbell.config import parse_config
+from openbell.config import PlatformConfig, parse_config
 from openbell.errors import DataUnavailable, InvalidInput, MarketClosed
 from openbell.model import NEW_YORK, BrokerOrder, Halt, OrderRequest
 from paper import BarArrays, History
@@ -31,6 +31,13 @@ def drift(
 ) -> Drift:
     query = DriftQuery(WEDNESDAY, last, D(bps), at_once, STRATEGIES.parent)
     return read_drift(drift_report(query, stage.ledger, stage.archive, history or sample(), ForecastStore(None)))
+
+
+def gaps_allowed() -> PlatformConfig:
+    """Stops whose limit lies far below, so that Thursday's gap in RRC fills them."""
+    plain = config()
+    wide = plain.strategies["prophet_trend"].model_copy(update={"parameters": {"stop_limit": "0.2"}})
+    return plain.model_copy(update={"strategies": {**plain.strategies, "prophet_trend": wide}})
 
 
 def close(symbol: str, day: date) -> Decimal:
@@ -63,7 +70,7 @@ class NoPrices(ExchangeData):
 
 
 def test_runs_with_the_fill_model_of_the_backtest_have_no_drift() -> None:
-    stage = Stage(config())
+    stage = Stage(gaps_allowed())
     for execution in ("one", "two", "three"):
         stage.run(execution)
         stage.next_day()
@@ -202,7 +209,7 @@ def test_a_symbol_that_the_bars_at_hand_lack_is_data() -> None:
 
 
 def test_a_protective_order_that_the_bars_never_reached_is_data() -> None:
-    stage = Stage(config())
+    stage = Stage(gaps_allowed())
     stage.run("one")
     stage.next_day()
     stage.exchange.close_session()
@@ -213,7 +220,7 @@ def test_a_protective_order_that_the_bars_never_reached_is_data() -> None:
     thursday = whole.sessions.index(THURSDAY)
     calm[thursday:, whole.columns["RRC"]] = calm[thursday - 1, whole.columns["RRC"]]
     found = drift(stage, History(whole.symbols, whole.sessions, BarArrays(calm)), last=THURSDAY)
-    (stop,) = [row for row in found.orders if row.kind == "stop"]
+    (stop,) = [row for row in found.orders if row.kind == "stop" and row.symbol == "RRC"]
     assert (stop.filled, stop.backtest_filled) == (400, 0)
     assert stop.split.total == stop.split.price + stop.split.data
     # sold for what the ledger has, worth Wednesday's close at the end by these bars

@@ -17,7 +17,7 @@ from openbell.model import NEW_YORK
 from openbell.ports import Broker, Desk, Executions
 from openbell.workflow.close_run import ClosedRun
 from openbell.workflow.open_run import RunRequest
-from paper import BarArrays, History, PaperExchange, load_sample
+from paper import BarArrays, History, PaperExchange, Rules, load_sample
 from tests.builders import D
 
 WEDNESDAY = datetime(2022, 6, 15, 15, tzinfo=NEW_YORK)
@@ -72,9 +72,10 @@ class Stage:
         at: datetime = WEDNESDAY,
         broker: type[ExchangeBroker] = ExchangeBroker,
         cash: str = "100000",
+        fill_share: str = "1",
     ) -> None:
         self.config = settings or only_momentum()
-        self.exchange = PaperExchange(market or sample(), D(cash), at, slippage_bps=2)
+        self.exchange = PaperExchange(market or sample(), D(cash), at, rules=Rules(D(2), D(fill_share)))
         self.ledger = MemoryLedger()
         self.archive = MemoryArchive()
         self.alerts = RecordedAlerts()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.model import Bracket, Order, Side, Target
-from openbell.portfolio.plan import client_order_id, make_plan
+from openbell.portfolio.plan import FAR, client_order_id, make_plan
 from openbell.portfolio.trades import Trade, changes
 from tests.builders import D, sleeve
 
@@ -50,10 +50,22 @@ def test_a_buy_against_resting_protective_sells_comes_with_a_far_bracket_of_its_
     }
 
 
-def test_an_entry_with_a_bracket_is_an_order_of_its_own_and_goes_last() -> None:
+def test_an_entry_that_is_to_be_protected_is_an_order_of_its_own() -> None:
     trades = [trade("x", Side.BUY, 10, bracket=BRACKET), trade("y", Side.BUY, 4)]
     plan = make_plan("run", trades, [], set())
-    assert [(order.qty, order.bracket) for order in plan.orders] == [(4, None), (10, BRACKET)]
+    found = [(order.qty, order.bracket, order.protection, order.shield) for order in plan.orders]
+    assert found == [(10, None, BRACKET, False), (4, None, None, False)]
+
+
+def test_beside_protective_sells_every_buy_has_a_shield_and_goes_last() -> None:
+    trades = [trade("x", Side.BUY, 10, bracket=BRACKET), trade("y", Side.BUY, 4), trade("y", Side.BUY, 3, "B")]
+    plan = make_plan("run", trades, [], {("z", "A")})
+    assert [(order.symbol, order.shield, order.protection) for order in plan.orders] == [
+        ("B", False, None),
+        ("A", True, BRACKET),
+        ("A", True, None),
+    ]
+    assert {order.bracket for order in plan.orders} == {None, FAR.around(D(100))}
 
 
 def test_sells_come_before_buys() -> None:

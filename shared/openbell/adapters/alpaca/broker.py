@@ -38,6 +38,7 @@ _LIVE_HOST = "api.alpaca.markets"
 _PAGE = 500  # the most orders that one answer lists
 _ENTRIES = 100  # the most entries of the account's record that one answer lists
 _SYMBOLS = 100  # of which corporate actions are asked for at once
+_MOST_REPLACEMENTS = 50  # of one order, one after the other, before we stop to follow
 _ENDED = {
     "filled": OrderStatus.FILLED,
     "canceled": OrderStatus.CANCELED,
@@ -108,7 +109,7 @@ class AlpacaBroker:
             page = self._read(what, self._page_of_orders, here)
             found += page
             if len(page) < _PAGE:
-                return [_order(body) for body in found]
+                return [_order(self._with_newest_legs(self._newest(body))) for body in found]
 
     def _page_of_orders(self, query: Mapping[str, str]) -> Any:
         return self._client.list_orders(limit=_PAGE, direction="asc", nested=True, params=dict(query))
@@ -163,7 +164,28 @@ class AlpacaBroker:
         body = self._find(what, self._client.get_order_by_client_order_id, client_order_id)
         if body and body.get("order_class") in _COMPLEX and not body.get("legs"):
             body = self._read(what, self._client.get_order, body["id"], True)
-        return _order(body) if body else None
+        return _order(self._with_newest_legs(self._newest(body))) if body else None
+
+    def _newest(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stands in an order's place after all replacements, under the id that we gave the first one.
+
+        A stop that has filled may be named as what replaced the take-profit beside it: that is no replacement.
+        """
+        ours, beside = body["client_order_id"], {leg["id"] for leg in body.get("legs") or ()}
+        for _ in range(_MOST_REPLACEMENTS):
+            newer = body.get("replaced_by") if body["status"] == "replaced" else None
+            if not newer or newer in beside:
+                break
+            found = self._read(f"order {ours}", self._client.get_order, newer, True)
+            body = {"legs": body.get("legs")} | {key: value for key, value in found.items() if value is not None}
+        return {**body, "client_order_id": ours}
+
+    def _with_newest_legs(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        legs = body.get("legs") or ()
+        if all(leg["status"] != "replaced" for leg in legs):
+            return body
+        newest = {leg["id"]: leg for leg in map(self._newest, legs)}
+        return {**body, "legs": list(newest.values())}
 
     def _find(self, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -188,7 +210,7 @@ class AlpacaBroker:
                 symbol=request.symbol,
                 qty=f"{request.qty.normalize():f}",
                 side=request.side.value,
-                type="limit" if request.limit_price else "market",
+                type="limit" if request.limit_price or request.is_oco else "market",
                 limit_price=str(request.limit_price) if request.limit_price else None,
                 client_order_id=request.client_order_id,
                 **_terms(request),
@@ -208,12 +230,14 @@ class AlpacaBroker:
 
 
 def _terms(request: OrderRequest) -> dict[str, Any]:
-    """A bracket rests until it is filled or cancelled, so that its legs protect the shares beyond today."""
+    """What protects shares rests until it is filled or cancelled, beyond today; the limit of an OCO is its profit's."""
     if request.bracket is None:
         return {"time_in_force": "day"}
-    return {
-        "time_in_force": "gtc",
-        "order_class": "bracket",
+    terms: dict[str, Any] = {"time_in_force": "day" if request.today_only else "gtc"}
+    if request.side is Side.SELL and not request.is_oco:
+        return terms
+    return terms | {
+        "order_class": "oco" if request.is_oco else "bracket",
         "take_profit": {"limit_price": str(request.bracket.take_profit_price)},
         "stop_loss": {
             "stop_price": str(request.bracket.stop_price),
@@ -279,6 +303,9 @@ def _order(body: Mapping[str, Any], *, is_leg: bool = False) -> BrokerOrder:
         filled_avg_price=Decimal(filled) if filled else ZERO,
         kind=_leg_kind(body) if is_leg else LegKind.ENTRY,
         legs=tuple(_order(leg, is_leg=True) for leg in body.get("legs") or ()),
+        limit_price=_usd(body.get("limit_price")),
+        stop_price=_usd(body.get("stop_price")),
+        expires_at=_instant(body["expires_at"]) if body.get("expires_at") else None,
         filled_at=_last_fill(body),
     )
 
@@ -287,6 +314,10 @@ def _last_fill(body: Mapping[str, Any]) -> datetime | None:
     """Of an order that is filled in part only the time of its last change is told."""
     at = body.get("filled_at") or (body.get("updated_at") if Decimal(body.get("filled_qty") or 0) else None)
     return _instant(at) if at else None
+
+
+def _usd(text: str | None) -> Decimal | None:
+    return Decimal(text) if text else None
 
 
 def _leg_kind(body: Mapping[str, Any]) -> LegKind:

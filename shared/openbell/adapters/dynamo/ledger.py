@@ -259,7 +259,7 @@ class DynamoLedger(Table):
         return [
             {"Delete": {"Key": items.key_of(key)}}
             for order in self.orders(run_id)
-            if order.client_order_id not in planned
+            if order.client_order_id not in planned and not order.protective
             for key in (items.order_key(run_id, order.client_order_id), items.open_key(order.client_order_id))
         ]
 

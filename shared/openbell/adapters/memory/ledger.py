@@ -180,14 +180,14 @@ class MemoryLedger:
             return
         self.check_lease(lease)
         self._check_sleeves(sleeves)
-        self._orders[run_id] = {order.client_order_id: order for order in orders}
+        self._orders.setdefault(run_id, {}).update({order.client_order_id: order for order in orders})
         self.crosses[run_id] = tuple(crosses)
         self._open |= {order.client_order_id: run_id for order in orders}
         self._write_sleeves(sleeves)
 
     def plan_sealed(self, run_id: str) -> bool:
         """See Ledger."""
-        return run_id in self._orders
+        return run_id in self.crosses
 
     def order(self, run_id: str, client_order_id: str) -> Order | None:
         """See Ledger."""
@@ -205,7 +205,7 @@ class MemoryLedger:
         """See Ledger."""
         self.check_lease(lease)
         if self.order(order.run_id, order.client_order_id) is None:
-            self._orders[order.run_id][order.client_order_id] = order
+            self._orders.setdefault(order.run_id, {})[order.client_order_id] = order
             self._open[order.client_order_id] = order.run_id
 
     def save_order(self, order: Order, lease: Lease, sleeves: Sequence[Sleeve] = ()) -> Order:
