@@ -20,7 +20,7 @@ RELEASE = $(shell date -u +%y%m%d%H%M)-$(or $(shell git rev-parse --short HEAD 2
 CONFIRMED = $(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),ConfirmLive=$(CONFIRM_LIVE)) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL)))
 PARAMETERS ?=
 
-.PHONY: help setup pins peers run test chaos lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy rollback clean
+.PHONY: help setup pins peers run test chaos contract lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy rollback clean
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ test: lint package peers ## Lint, build the bundles, then run every test
 
 chaos: setup ## Prove the guarantees under faults (docs/guarantees.md); SEED=... replays one schedule
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+contract: setup ## Hold a real paper account to what we rely on, and record its answers (needs APCA_API_KEY_ID, APCA_API_SECRET_KEY)
+	@$(BIN)/python -m tests.contract $(ARGS)
 
 lint: setup ## Style, types, import directions, template
 	@scripts/lint.sh
