@@ -6,7 +6,6 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 BIN := .venv/bin
-UV := .tools/bin/uv
 PROFILE ?= paper
 ARGS ?=
 
@@ -31,7 +30,8 @@ setup: ## Install the locked packages into .venv, fetching uv and Python 3.13 if
 peers: setup ## Install what tests compare with (backtesting.py) into .tools, apart from the project
 	@scripts/tools.sh backtesting
 
-pins: setup ## Renew the pins of the tools and peers that are no part of the project, with their hashes
+pins: setup ## Renew uv.lock and the pins of the tools and peers that are no part of the project: then make test
+	@scripts/uv.sh lock --upgrade
 	@scripts/pins.sh
 
 run: setup ## Rehearse a trading day on this machine: make run ARGS="--help"
@@ -59,7 +59,7 @@ security: setup ## Look for weaknesses in template.yaml (checkov) and in the loc
 	@scripts/tools.sh checkov pip-audit
 	@.tools/checkov/bin/checkov --config-file scripts/checkov.yaml
 	@echo "security: checkov ok"
-	@$(UV) export --quiet --frozen --all-groups --no-emit-project --output-file .tools/locked.txt
+	@scripts/uv.sh export --quiet --frozen --all-groups --no-emit-project --output-file .tools/locked.txt
 	@.tools/pip-audit/bin/pip-audit --strict --disable-pip --require-hashes -r .tools/locked.txt
 	@echo "security: pip-audit ok"
 
@@ -74,6 +74,7 @@ bench-backtest: setup ## Backtests: speed beside Backtrader, backtesting.py, vec
 	@$(BIN)/python -m bench.backtest $(ARGS)
 
 bench-forecast: setup ## Forecasts: accuracy, then speed and exactness beside Prophet's
+	@-scripts/tools.sh statsforecast
 	@$(BIN)/python -m bench.forecast_accuracy
 	@$(BIN)/python -m bench.forecast
 

