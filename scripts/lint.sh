@@ -24,4 +24,10 @@ check imports env PYTHONPATH=.:shared "$bin/lint-imports" --no-logo
 # Offline: that nothing but what the lock names can be installed. What is known of those packages needs pypi.org: make security.
 check lock scripts/uv.sh lock --check --offline --quiet
 check cfn-lint "$bin/cfn-lint" --regions us-east-1 -- template.yaml
+# No package index has it as a wheel: it is used where a person has installed it.
+if command -v actionlint >/dev/null; then
+  check actionlint actionlint .github/workflows/*.yml
+else
+  echo "lint: actionlint left out, it is not on the PATH"
+fi
 exit $failed
