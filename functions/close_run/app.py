@@ -43,7 +43,7 @@ def _measure(report: dict[str, Any]) -> None:
 @entry_point(CloseRunEvent)
 def handler(event: CloseRunEvent) -> dict[str, Any]:
     """How the run ended, and where its report is."""
-    limit = bootstrap.config().risk.max_failed_runs
+    limit = bootstrap.config_or_defaults().risk.max_failed_runs
     closed = close_run(event.execution, RunStatus(event.outcome), event.failure, bootstrap.desk(), limit)
     if closed.report or not event.afterwards:
         metrics.add_metric(f"Runs{closed.status.title()}", MetricUnit.Count, 1)

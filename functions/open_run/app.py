@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from openbell import bootstrap
+from openbell.config import PlatformConfig
 from openbell.errors import Halted, KeysLost, KeysRefused, LeaseStuck, RunSkipped
 from openbell.lambdas import Event, entry_point, logger, metrics, publish
 from openbell.runs import RunInputs
@@ -36,7 +37,7 @@ def handler(event: OpenRunEvent) -> dict[str, Any]:
     """The run that may trade now, or why there is none: a skip is an answer, so that errors are trouble."""
     request = RunRequest(event.execution, **event.request.model_dump())
     try:
-        inputs = open_run(request, bootstrap.config(), bootstrap.desk(), bootstrap.executions(event.execution_arn))
+        inputs = open_run(request, _config(), bootstrap.desk(), bootstrap.executions(event.execution_arn))
     except RunSkipped as skipped:
         answer = _skipped(skipped)
     except KeysRefused as refused:
@@ -48,6 +49,12 @@ def handler(event: OpenRunEvent) -> dict[str, Any]:
         answer = _opened(inputs)
     publish(bootstrap.ledger(), bootstrap.events())  # what runs that died have left, too
     return answer
+
+
+def _config() -> PlatformConfig:
+    """What the run trades by; selling everything needs no strategy, and no valid configuration."""
+    halt = bootstrap.ledger().halt()
+    return bootstrap.config_or_defaults() if halt and halt.flatten else bootstrap.config()
 
 
 def _opened(inputs: RunInputs) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import botocore.session
 from botocore.config import Config
 
 from openbell.broker_keys import broker_keys
-from openbell.config import PlatformConfig, load_config
+from openbell.config import PlatformConfig, load_config, without_strategies
+from openbell.errors import ConfigError
 from openbell.ports import Alerts, Archive, Broker, Desk, Events, Executions, Ledger, MarketData
 from openbell.settings import Settings
 
@@ -27,6 +28,14 @@ def settings() -> Settings:
 def config() -> PlatformConfig:
     """The configuration that was deployed with the layer."""
     return load_config(settings().config_file)
+
+
+def config_or_defaults() -> PlatformConfig:
+    """The configuration; where that is wrong, the defaults without a strategy, with which a run can end, or sell."""
+    try:
+        return config()
+    except ConfigError:
+        return without_strategies()
 
 
 @cache

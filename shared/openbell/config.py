@@ -95,7 +95,8 @@ class ExecutionConfig(_Section):
 
     poll_seconds: Annotated[int, Field(ge=1, le=300)] = 10
     max_rounds: Annotated[int, Field(ge=1, le=60)] = 12  # looks at the sells, and again at the buys
-    # Of orders still open after the last round; reprice cancels them and sends the rest once more, at a limit.
+    # Of orders still open after the last round; reprice cancels them and sends the rest once more, at a limit. Entries
+    # that are to be protected are never left: nobody would protect what they fill later.
     unfilled: Literal["leave", "cancel", "reprice"] = "cancel"
     reprice_bps: Annotated[int, Field(ge=1, le=1000)] = 50  # how much worse than the planned price that limit may be
 
@@ -162,6 +163,11 @@ class PlatformConfig(_Section):
             for name, entry in self.strategies.items()
         }
         return self.model_copy(update={"strategies": entries})
+
+
+def without_strategies() -> PlatformConfig:
+    """The defaults, and nobody who trades: for a run that only sells, where the file is of no use."""
+    return parse_config({"strategies": {"nobody": {"enabled": False, "allocation": "0"}}}, "the defaults")
 
 
 def load_config(path: Path) -> PlatformConfig:

@@ -44,7 +44,13 @@ class RunReport:
         return json.dumps(self.content, indent=1).encode()
 
 
-def make_report(run: Run, desk: Desk, drift: Sequence[Drift], unprotected: Sequence[Unprotected] = ()) -> RunReport:
+def make_report(
+    run: Run,
+    desk: Desk,
+    drift: Sequence[Drift],
+    unprotected: Sequence[Unprotected] = (),
+    unsold: Sequence[Any] = (),
+) -> RunReport:
     """What is known of the run: a run that failed early has only the parts that it got to."""
     content: dict[str, Any] = {
         "run_id": run.run_id,
@@ -61,6 +67,7 @@ def make_report(run: Run, desk: Desk, drift: Sequence[Drift], unprotected: Seque
             "unsent_alerts": [alert.subject for alert in desk.ledger.unsent_alerts()],
         },
         "unprotected": [to_plain(gap) for gap in unprotected],
+        "unsold": [to_plain(each) for each in unsold],  # of a run that was to sell everything
     }
     sleeves = desk.ledger.sleeves()
     side = _account(run, desk)

@@ -86,11 +86,13 @@ def pending(orders: Iterable[Order]) -> tuple[str, ...]:
 
 
 def being_sold(symbol: str, orders: Iterable[Order], besides: Order | None = None) -> dict[str, Decimal]:
-    """Shares by strategy that open sells other than `besides` may still sell; protective ones do not count."""
+    """Shares by strategy that sells at the broker, besides one and protective ones, may still sell."""
     found: dict[str, Decimal] = {}
     for order in orders:
         same = besides is not None and order.client_order_id == besides.client_order_id
-        if order.symbol != symbol or order.side is Side.BUY or order.protective or order.status.ended or same:
+        if order.symbol != symbol or order.side is Side.BUY or order.protective or same:
+            continue
+        if order.status not in {OrderStatus.SUBMITTING, OrderStatus.WORKING}:
             continue
         for share in order.shares:
             found[share.strategy] = found.get(share.strategy, ZERO) + share.qty - share.filled_qty

@@ -1,6 +1,6 @@
 """Bring one order of the ledger up to what the broker says of it, and book what is new."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,7 @@ from datetime import timedelta
 from openbell.errors import ImpossibleFill, OrderNotCancelable
 from openbell.execution.booking import book_all, observe, protected_at
 from openbell.execution.quarantine import set_impossible_apart
-from openbell.model import BrokerOrder, Fill, Lease, Order, OrderStatus, Sleeve
+from openbell.model import BrokerOrder, Fill, Lease, Order, OrderStatus, Side, Sleeve
 from openbell.ports import Broker, Ledger
 
 _FEW = 3  # orders that are looked up one by one
@@ -69,10 +69,16 @@ def _changed_sleeves(before: Order, seen: Order, fills: Sequence[Fill], ledger: 
     return list(changed.values())
 
 
-def withdraw(broker: Broker, ledger: Ledger, lease: Lease) -> None:
-    """Ask for the end of every order of ours that works, protective ones included, and book what it did until then."""
-    for order in ledger.open_orders():
-        end(order, broker, ledger, lease)
+def withdraw(orders: Iterable[Order], broker: Broker, ledger: Ledger, lease: Lease) -> list[Order]:
+    """Ask for the end of those orders that work, buys first, and book what they did until then.
+
+    Gives those that have not ended yet: a cancel may take the broker a moment. Protective orders stay: they go when
+    their shares are sold.
+    """
+    working = [order for order in orders if not order.status.ended and not order.protective]
+    buys_first = sorted(working, key=lambda order: order.side is Side.SELL)
+    ended = [end(order, broker, ledger, lease) for order in buys_first]
+    return [order for order in ended if not order.status.ended and order.status is not OrderStatus.PLANNED]
 
 
 def end(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> Order:

@@ -14,11 +14,12 @@ from openbell.execution.halting import alert_halt, failed_in_a_row
 from openbell.execution.protection import Unprotected
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Drift, reconcile
-from openbell.model import Halt, Run, RunStatus
+from openbell.execution.settling import withdraw
+from openbell.model import Halt, Run, RunStatus, Side
 from openbell.ports import Desk
 from openbell.reporting import RunReport, make_report
 from openbell.runs import lease_of, report_key
-from openbell.workflow.guarding import guard
+from openbell.workflow.guarding import guard, unsold
 from openbell.workflow.score_forecasts import score_forecasts
 
 
@@ -69,6 +70,9 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
     lease = lease_of(run)
     try:
         # A SUBMITTING order may still be on its way from a Lambda that was cut off: the next run looks it up.
+        if outcome is RunStatus.FAILED:  # nobody would look at what they fill
+            own = (order for order in desk.ledger.orders(run.run_id) if order.side is Side.BUY)
+            withdraw(own, desk.broker, desk.ledger, lease)
         drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
         settle_rebalances(desk.ledger, lease)
         set_drift_apart(drift, _now_or(run.as_of, desk), desk.ledger, lease, stop=outcome is RunStatus.COMPLETED)
@@ -95,7 +99,7 @@ def _report(look: _LastLook, desk: Desk) -> RunReport:
     send_unsent(desk)
     try:
         _score(ended, desk)
-        report = make_report(ended, desk, look.drift, look.unprotected)
+        report = make_report(ended, desk, look.drift, look.unprotected, unsold(ended, desk))
     except StoreUnavailable:
         raise
     except Exception as error:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from openbell.errors import InvalidInput, LegsStillOpen, PlanNotSealed
 from openbell.execution.protection import being_sold
 from openbell.execution.sending import send
-from openbell.execution.settling import drop, end, settle
+from openbell.execution.settling import drop, end, settle, withdraw
 from openbell.model import ZERO, Lease, MarketClock, Order, OrderStatus, Share, Side
 from openbell.portfolio.cash import affordable
 from openbell.ports import Broker, Ledger
@@ -36,6 +36,7 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
     if order.status is not OrderStatus.PLANNED:
         return order
     clock = broker.clock()
+    _end_buys_of_what_is_flattened(order, broker, ledger, lease)
     if overtaken := _overtaken(order, clock, ledger):
         return drop(order, overtaken, ledger, lease)
     if order.side is Side.SELL:
@@ -46,6 +47,17 @@ def execute_order(run_id: str, client_order_id: str, *, broker: Broker, ledger: 
     order = _cut_to(order, left, missing)
     sending = replace(order, status=OrderStatus.SUBMITTING, sending_since=clock.now)
     return send(sending, broker, ledger, lease)
+
+
+def _end_buys_of_what_is_flattened(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> None:
+    """Where all is to be sold, a buy that still works gives way to the sale; its cancel may take a moment."""
+    halt = ledger.halt()
+    if order.side is Side.BUY or not (halt and halt.flatten):
+        return
+    buys = [o for o in ledger.open_orders() if o.symbol == order.symbol and o.side is Side.BUY]
+    if still_open := withdraw(buys, broker, ledger, lease):
+        names = ", ".join(buy.client_order_id for buy in still_open)
+        raise LegsStillOpen(f"buys of {order.symbol} are being cancelled: {names}")
 
 
 def _left_to_do(order: Order, ledger: Ledger) -> tuple[tuple[Share, ...], str]:

@@ -1,35 +1,89 @@
-"""At the end of a run: protect what the sleeves hold, and tell a person once of what cannot be protected."""
+"""At the end of a run: protect what the sleeves hold; tell a person once of what could not be protected, or sold."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from openbell.execution.alerting import tell
 from openbell.execution.protection import Unprotected, protect
-from openbell.model import Lease, Run
+from openbell.model import Lease, Order, Run, Side
 from openbell.ports import Desk
 from openbell.runs import report_key
+
+
+@dataclass(frozen=True)
+class Unsold:
+    """Shares that a strategy still holds although everything is to be sold, and why."""
+
+    strategy: str
+    symbol: str
+    qty: Decimal
+    why: str
 
 
 def guard(run: Run, desk: Desk, lease: Lease) -> tuple[Unprotected, ...]:
     """What of the sleeves' holdings should rest in protective orders and cannot. Raises what `protect` raises."""
     found = protect(run.run_id, desk.broker, desk.ledger, lease)
-    known = _known_before(run, desk)
-    news = [gap for gap in found if (gap.strategy, gap.symbol, str(gap.qty)) not in known]
-    if news:
+    if news := _not_told("unprotected", found, run, desk):
         _alert(run, news, desk)
     return found
 
 
-def _known_before(run: Run, desk: Desk) -> set[tuple[str, str, str]]:
-    """What the newest report before this run's has told of."""
-    for earlier in desk.ledger.runs():
-        if earlier.run_id != run.run_id:
-            try:
-                report = json.loads(desk.archive.get(report_key(earlier.run_id)))
-            except KeyError:
-                continue
-            return {(gap["strategy"], gap["symbol"], gap["qty"]) for gap in report.get("unprotected", ())}
-    return set()
+def unsold(run: Run, desk: Desk) -> tuple[Unsold, ...]:
+    """What is still held at the end of a run that was to sell everything; nothing if it was not."""
+    halt = desk.ledger.halt()
+    if halt is None or not halt.flatten:
+        return ()
+    orders = desk.ledger.orders(run.run_id)
+    apart = {each.name: str(each) for each in desk.ledger.quarantines()}
+    found = tuple(
+        Unsold(name, symbol, position.qty, apart.get(symbol) or apart.get(name) or _why_unsold(name, symbol, orders))
+        for name, sleeve in sorted(desk.ledger.sleeves().items())
+        for symbol, position in sorted(sleeve.positions.items())
+    )
+    if news := _not_told("unsold", found, run, desk):
+        _alert_unsold(run, news, desk)
+    return found
+
+
+def _why_unsold(strategy: str, symbol: str, orders: Sequence[Order]) -> str:
+    sells = [o for o in orders if o.side is Side.SELL and not o.protective and strategy in o.strategies]
+    last = next((order for order in reversed(sells) if order.symbol == symbol), None)
+    if last is None:
+        return "this run has not come to selling it"
+    return f"its sale is {last.status.value.lower()}" + (f": {last.note}" if last.note else "")
+
+
+def _not_told[G: (Unprotected, Unsold)](part: str, found: Sequence[G], run: Run, desk: Desk) -> list[G]:
+    """Those of which the newest report before this run's has not told."""
+    known: set[tuple[str, ...]] = set()
+    for earlier in desk.ledger.runs(skipped=True) if found else ():
+        report = None if earlier.run_id == run.run_id else _report_of(earlier, desk)
+        if report is not None:
+            known = {(gap["strategy"], gap["symbol"], gap["qty"]) for gap in report.get(part, ())}
+            break
+    return [gap for gap in found if (gap.strategy, gap.symbol, str(gap.qty)) not in known]
+
+
+def _report_of(run: Run, desk: Desk) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(desk.archive.get(report_key(run.run_id)))
+    except KeyError:
+        return None
+    return found
+
+
+def _alert_unsold(run: Run, left: Sequence[Unsold], desk: Desk) -> None:
+    lines = "\n".join(f"  {each.symbol}: {each.qty} shares of {each.strategy}: {each.why}" for each in left)
+    tell(
+        "Openbell: not everything was sold",
+        f"Run {run.run_id} was to sell all that the strategies hold; these are still held:\n{lines}\n"
+        "Every run tries again until trading is resumed; where it can be, what is held is protected meanwhile.\n"
+        "First thing to do: openbell positions; then docs/runbook.md, 'Stop trading'",
+        desk,
+    )
 
 
 def _alert(run: Run, gaps: Sequence[Unprotected], desk: Desk) -> None:

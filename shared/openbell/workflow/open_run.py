@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
 
@@ -39,8 +39,10 @@ from openbell.model import (
     Halt,
     Lease,
     MarketClock,
+    Order,
     Run,
     RunStatus,
+    Side,
     Sleeve,
 )
 from openbell.money import to_cents
@@ -222,12 +224,11 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
     halt = _halt(run, account, config, desk)
+    _end_what_should_not_fill(clock, halt, desk, lease)
     if halt and not (halt.flatten and _anything_held(desk.ledger)):
         _skip_halted(run, halt, desk)
     if halt is None:
         open_sleeves(run.strategies, config, account, desk.ledger, lease)
-    else:
-        withdraw(desk.broker, desk.ledger, lease)  # what still works holds shares, or buys more of them
     positions = desk.broker.positions()
     inputs = RunInputs(
         run_id=run.run_id,
@@ -252,6 +253,18 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     keep_books(run.run_id, desk.ledger, desk.archive)
     desk.archive.put(inputs_key(run.run_id), to_json(inputs))
     return inputs
+
+
+def _end_what_should_not_fill(clock: MarketClock, halt: Halt | None, desk: Desk, lease: Lease) -> None:
+    """Withdraw buys of an earlier session; where all is to be sold, whatever holds shares or buys more of them."""
+    working = desk.ledger.open_orders()
+    if not (halt and halt.flatten):
+        working = [order for order in working if order.side is Side.BUY and _sent_before(order, clock.session)]
+    withdraw(working, desk.broker, desk.ledger, lease)
+
+
+def _sent_before(order: Order, session: date) -> bool:
+    return order.sending_since is not None and order.sending_since.astimezone(NEW_YORK).date() < session
 
 
 def _begun_anew(sleeves: Mapping[str, Sleeve]) -> list[Sleeve]:

@@ -38,8 +38,9 @@ def settle_orders(
 ) -> Settlement:
     """One more look at the orders and their repriced revisions.
 
-    In the last round the unfilled ones are left, cancelled or repriced, as configured; repriced ones get as many rounds
-    again, and are then cancelled. What was bought is protected as soon as no further buy of its symbol is on its way.
+    In the last round the unfilled ones are left (but no entry that is to be protected), cancelled or repriced, as
+    configured; repriced ones get as many rounds again, and are then cancelled. What was bought is protected as soon as
+    no further buy of its symbol is on its way.
     """
     look = _Look(run_id, {family_of(wanted) for wanted in client_order_ids}, broker, ledger, lease)
     settlement = _settle(look, run_id, last_round + 1, archive)
@@ -119,12 +120,11 @@ class _Look:
 
     def end(self, working: Sequence[Order], rules: ExecutionConfig, *, can_reprice: bool) -> list[Order]:
         """What is still working after the unfilled orders were treated as configured."""
-        if rules.unfilled == "leave":
-            return list(working)
         for order in working:
-            self._cancel(order)
+            if rules.unfilled != "leave" or order.protection:  # nobody would protect what it fills later
+                self._cancel(order)
         left = self()
-        if rules.unfilled == "cancel" or not can_reprice:
+        if rules.unfilled in {"cancel", "leave"} or not can_reprice:
             return left
         ended = {order.client_order_id for order in working} - {order.client_order_id for order in left}
         for order in self._ledger.orders(self._run_id):

@@ -173,7 +173,7 @@ def test_without_the_lease_nothing_is_touched_at_the_broker() -> None:
     with pytest.raises(LeaseLost):
         send(stage, lease, "o-2")  # would cancel the legs
     with pytest.raises(LeaseLost):
-        withdraw(broker, stage.ledger, lease)
+        withdraw(stage.ledger.open_orders(), broker, stage.ledger, lease)
     assert broker.changes == sent
 
 

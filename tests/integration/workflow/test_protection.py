@@ -10,13 +10,13 @@ from lab.exchange import ExchangeBroker
 from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.errors import BrokerUnavailable, LeaseLost, OrderRejected, OutcomeUnknown
 from openbell.execution.protection import protect
-from openbell.execution.settling import withdraw
+from openbell.execution.settling import end
 from openbell.model import Bracket, BrokerOrder, Halt, OrderRequest, OrderStatus, Position, RunStatus, Side
 from openbell.runs import lease_of
 from openbell.workflow.close_run import close_run
 from openbell.workflow.execute_order import execute_order
 from openbell.workflow.open_run import RunRequest, open_run
-from paper import Change
+from paper import Change, TimeInForce
 from tests.builders import D, order
 from tests.integration.workflow.protecting import in_and_out, resting
 from tests.integration.workflow.stage import WEDNESDAY, Stage
@@ -145,7 +145,8 @@ def test_a_halt_after_the_protection_was_withdrawn_leaves_the_holding_protected(
     inputs = open_run(RunRequest("second"), stage.config, stage.desk, MemoryExecutions())
     run = stage.ledger.run_of("second")
     assert run
-    withdraw(stage.broker, stage.ledger, lease_of(run))
+    for rest in stage.ledger.open_orders():
+        end(rest, stage.broker, stage.ledger, lease_of(run))
     stage.ledger.set_halt(Halt("a look at it", "alice", stage.exchange.now))
     assert resting(stage) == []
     close_run("second", RunStatus.FAILED, "stopped", stage.desk, 3)
@@ -218,6 +219,48 @@ def test_an_entry_filled_in_part_and_cancelled_is_protected_for_what_it_got() ->
     assert {rest.qty for rest in resting(stage)} == {entry.filled_qty}
 
 
+def test_an_entry_that_is_to_be_protected_is_never_left_working() -> None:
+    stage = Stage(in_and_out(execution={"max_rounds": 1, "unfilled": "leave", "poll_seconds": 1}))
+    stage.exchange.wait = lambda _: stage.exchange.now  # type: ignore[method-assign,assignment] # no price is printed meanwhile
+    closed = stage.run("entry")
+    assert [o.status for o in stage.ledger.orders(closed.run_id)] == [OrderStatus.CANCELED]
+
+
+def test_a_failed_run_leaves_no_buy_working() -> None:
+    stage = Stage(in_and_out())
+    inputs = open_run(RunRequest("first"), stage.config, stage.desk, MemoryExecutions())
+    run = stage.ledger.run_of("first")
+    assert run
+    lease = lease_of(run)
+    buy = order(
+        Side.BUY, {"in_and_out": "10"}, "KO", "buy", run_id=inputs.run_id, bracket=Bracket(D(40), D(39), D(100))
+    )
+    stage.ledger.save_plan(inputs.run_id, [buy], [], [], lease)
+    sent = execute_order(inputs.run_id, "buy", broker=stage.broker, ledger=stage.ledger, lease=lease)
+    assert sent.status is OrderStatus.WORKING
+    close_run("first", RunStatus.FAILED, "Sandbox.Timedout in SettleBuys", stage.desk, 3)
+    stage.exchange.close_session()
+    assert [o.status.open for o in stage.exchange.orders()] == [False] * 3
+    assert stage.held() == {}
+
+
+def test_an_entry_of_an_earlier_session_is_withdrawn_by_the_next_run() -> None:
+    stage = Stage(in_and_out(day="2022-07-01"))
+    stage.run("first")
+    lease = stage.ledger.acquire_lease("by hand", stage.exchange.now, 60)
+    assert lease
+    stage.ledger.save_plan("old", [order(Side.BUY, {"in_and_out": "10"}, "KO", "old-1", run_id="old")], [], [], lease)
+    execute_order("old", "old-1", broker=stage.broker, ledger=stage.ledger, lease=lease)
+    stage.ledger.release_lease(lease)
+    works = stage.exchange.orders()[0]
+    stage.exchange.state.book.put(replace(works, time_in_force=TimeInForce.GTC, session=None, active_at=None))
+    stage.exchange.state.now += timedelta(days=1)
+    stage.run("second")
+    found = stage.ledger.order("old", "old-1")
+    assert found
+    assert found.status is OrderStatus.CANCELED
+
+
 def test_nothing_is_cancelled_by_a_run_that_has_lost_the_lease() -> None:
     stage = entered(leave="2022-06-16")
     inputs = open_run(RunRequest("second"), stage.config, stage.desk, MemoryExecutions())
@@ -231,7 +274,7 @@ def test_nothing_is_cancelled_by_a_run_that_has_lost_the_lease() -> None:
     with pytest.raises(LeaseLost):
         execute_order(inputs.run_id, "sale", broker=stage.broker, ledger=stage.ledger, lease=lease)
     with pytest.raises(LeaseLost):
-        withdraw(stage.broker, stage.ledger, lease)
+        end(stage.ledger.open_orders()[0], stage.broker, stage.ledger, lease)
     assert [rest.id for rest in resting(stage)] == before
 
 
