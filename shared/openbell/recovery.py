@@ -15,6 +15,7 @@ from openbell.codec import from_json
 from openbell.config import ExecutionConfig
 from openbell.errors import InvalidInput, LedgerBehind, RunInProgress
 from openbell.execution.booking import book_all, observe
+from openbell.execution.protection import known_again
 from openbell.execution.reconciliation import compare, is_split
 from openbell.model import (
     BrokerOrder,
@@ -172,10 +173,10 @@ class _Work:
         for found in sorted(listed, key=lambda order: order.client_order_id):
             if not _OURS.match(found.client_order_id) or found.client_order_id in self.orders:
                 continue
-            repriced = self._repriced(found)
-            if repriced:
-                self._unbooked.add(repriced.client_order_id)
-                self._observe(repriced, found)
+            ours = self._repriced(found) or known_again(found, self.sleeves)
+            if ours:
+                self._unbooked.add(ours.client_order_id)
+                self._observe(ours, found)
             else:
                 filled = f"{found.side.value} {found.filled_qty} of {found.qty} {found.symbol}"
                 self.unsure.append(f"{found.client_order_id}: ours at the broker ({filled}), in no books: not booked")

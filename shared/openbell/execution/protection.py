@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from openbell.execution.sending import send
 from openbell.execution.settling import drop, end, settle
-from openbell.model import ZERO, Bracket, Lease, Order, OrderStatus, Share, Side, Sleeve
+from openbell.model import ZERO, Bracket, BrokerOrder, Lease, Order, OrderStatus, Share, Side, Sleeve
 from openbell.money import ONE_SHARE
 from openbell.portfolio.plan import client_order_id
 from openbell.ports import Broker, Ledger
@@ -99,6 +99,35 @@ def being_sold(symbol: str, orders: Iterable[Order], besides: Order | None = Non
     return found
 
 
+def known_again(found: BrokerOrder, strategies: Iterable[str]) -> Order | None:
+    """The protective order of one of the strategies that only the broker has left; None if it is none."""
+    run_id, _, rest = found.client_order_id.partition(f"-{found.symbol}-{Side.SELL.value}-")
+    owner = next((name for name in strategies if rest.startswith(f"{_mark(name)}-")), None)
+    stop = next((leg for leg in found.legs if leg.stop_price and leg.limit_price), None)
+    if owner is None or stop is None or not (stop.stop_price and stop.limit_price and found.limit_price):
+        return None
+    return Order(
+        client_order_id=found.client_order_id,
+        run_id=run_id,
+        symbol=found.symbol,
+        side=Side.SELL,
+        qty=found.qty,
+        reference_price=found.limit_price,
+        reason=_reason(owner),
+        shares=(Share(owner, found.qty),),
+        bracket=Bracket(stop.stop_price, stop.limit_price, found.limit_price),
+    )
+
+
+def _mark(strategy: str) -> str:
+    """What tells the protective orders of one strategy from another's in their ids."""
+    return f"p{sha256(strategy.encode()).hexdigest()[:4]}"
+
+
+def _reason(strategy: str) -> str:
+    return f"{strategy}: protection of its holding"
+
+
 class _Desk:
     """What it takes to put one holding's protection right."""
 
@@ -178,7 +207,7 @@ class _Desk:
             side=Side.SELL,
             qty=qty,
             reference_price=sleeve.positions[symbol].average_cost,
-            reason=f"{sleeve.strategy}: protection of its holding",
+            reason=_reason(sleeve.strategy),
             shares=(Share(sleeve.strategy, qty),),
             bracket=wish,
         )
@@ -198,8 +227,7 @@ class _Desk:
         return self._send(order)
 
     def _id(self, sleeve: Sleeve, symbol: str, number: int) -> str:
-        owner = sha256(sleeve.strategy.encode()).hexdigest()[:4]
-        return client_order_id(self._run_id, symbol, Side.SELL, f"p{owner}", number)
+        return client_order_id(self._run_id, symbol, Side.SELL, _mark(sleeve.strategy), number)
 
     def _send(self, order: Order) -> Order:
         since = self._broker.clock().now

@@ -9,7 +9,7 @@ import pytest
 from lab.exchange import ExchangeBroker
 from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.errors import BrokerUnavailable, LeaseLost, OrderRejected, OutcomeUnknown
-from openbell.execution.protection import protect
+from openbell.execution.protection import known_again, protect
 from openbell.execution.settling import end
 from openbell.model import Bracket, BrokerOrder, Halt, OrderRequest, OrderStatus, Position, RunStatus, Side
 from openbell.runs import lease_of
@@ -343,3 +343,18 @@ def test_a_silent_broker_is_no_reason_to_call_a_holding_protected() -> None:
     stage.next_day()
     stage.run("third")
     assert prices(stage) == wished(stage)
+
+
+def test_a_protective_order_that_only_the_broker_has_left_is_known_again() -> None:
+    stage = entered()
+    (ours,) = [rest for rest in stage.ledger.open_orders() if rest.protective]
+    found = stage.broker.find_order(ours.client_order_id)
+    assert found
+    again = known_again(found, ["momentum", "in_and_out"])
+    assert again
+    assert (again.run_id, again.shares, again.bracket) == (ours.run_id, ours.shares, ours.bracket)
+    assert known_again(found, ["momentum"]) is None
+    entry = next(booked for booked in stage.exchange.orders() if booked.side.value == "buy")
+    bought = stage.broker.find_order(entry.client_order_id)
+    assert bought
+    assert known_again(bought, ["in_and_out"]) is None
