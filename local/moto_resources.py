@@ -224,7 +224,7 @@ def _class_or_refusal(find: Callable[[str], Any]) -> Callable[[str], Any]:
     """Stock only warns of a type that it does not know, and what refers to the resource then gets None."""
 
     def class_of(kind: str) -> Any:
-        found = find(kind)
+        found = parsing.get_model_map()[kind] if kind in MAKERS else find(kind)  # of ours, custom resources too
         if found is None and kind not in parsing.NULL_MODELS:
             raise DeployError("this type is unknown here: teach local/resource_makers.py to make it")
         return found

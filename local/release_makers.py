@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from local.custom_resources import asked
 from local.failures import DeployError
 from local.moto_lambda import LOGICAL_ID_TAG, find_function
 from local.moto_resources import Made, Wanted, lower_first, makes, updates
@@ -93,6 +94,19 @@ def _event_invoke_config(wanted: Wanted) -> Made:
     properties = wanted.take_all()
     wanted.call("lambda", "put_function_event_invoke_config", **properties)
     return Made(f"{properties['FunctionName']}|{properties.get('Qualifier', '$LATEST')}")
+
+
+# ------------------------------------------------------------------------------------------------ The check
+
+
+@makes("Custom::ReleaseCheck")
+def _check(wanted: Wanted) -> Made:
+    return asked(wanted, "Create")
+
+
+@updates("Custom::ReleaseCheck")
+def _check_again(wanted: Wanted, _: Made) -> Made:
+    return asked(wanted, "Update")
 
 
 # ------------------------------------------------------------------------------------------------ Workflow

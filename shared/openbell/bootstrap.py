@@ -50,6 +50,13 @@ def _session() -> botocore.session.Session:
 
 
 @cache
+def lambda_client() -> Any:
+    """Lambda's own client: it waits as long as a function may take to start."""
+    patient = Config(connect_timeout=3, read_timeout=120, retries={"max_attempts": 2, "mode": "standard"})
+    return _session().create_client("lambda", config=patient)
+
+
+@cache
 def ledger() -> Ledger:
     """The ledger in DynamoDB."""
     from openbell.adapters.dynamo.ledger import DynamoLedger  # noqa: PLC0415 only what a function uses is imported

@@ -21,6 +21,7 @@ leaves of this tree:
     ├── PermanentError            a retry cannot help: alert and stop before any (further) order
     │   ├── ConfigError           the configuration is wrong
     │   ├── InvalidInput          an event or a command is wrong
+    │   │   └── NothingDecided    the run that is asked for made no decisions
     │   ├── BrokerRefused         permissions, blocked account
     │   │   └── KeysRefused       keys that are missing, placeholders or not accepted
     │   ├── StoreRefused          DynamoDB: permissions, a missing table
@@ -111,6 +112,10 @@ class ConfigError(PermanentError):
 
 class InvalidInput(PermanentError):
     """An event or a command is wrong; the message names the field and what is allowed."""
+
+
+class NothingDecided(InvalidInput):
+    """The run sold everything because of a halt: no strategy decided anything."""
 
 
 class BrokerRefused(PermanentError):

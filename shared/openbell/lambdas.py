@@ -7,7 +7,7 @@ from openbell.cold_start import imports_are_done
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,6 +28,8 @@ class Event(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+PROBE = {"probe": True}  # what functions/check_release asks a new version with: it answers if it has been loaded
+
 type Handler[R] = Callable[[dict[str, Any], LambdaContext], R]
 
 
@@ -44,6 +46,8 @@ def entry_point[E: Event, R](event_model: type[E]) -> Callable[[Callable[[E], R]
         @logger.inject_lambda_context(clear_state=True)
         @wraps(function)
         def handle(event: dict[str, Any], _: LambdaContext) -> R:
+            if event == PROBE:
+                return cast("R", _ready())
             logger.set_correlation_id(str(event.get("run_id") or event.get("execution", "")))
             try:
                 return function(_parse(event_model, event))
@@ -58,6 +62,14 @@ def entry_point[E: Event, R](event_model: type[E]) -> Callable[[Callable[[E], R]
         return wrapped
 
     return decorate
+
+
+def _ready() -> dict[str, bool]:
+    """The answer to a probe; raises for wrong settings or a wrong configuration."""
+    from openbell import bootstrap  # noqa: PLC0415 it wires more than most functions use
+
+    bootstrap.config()
+    return {"ready": True}
 
 
 def publish(ledger: Ledger, events: Events) -> None:

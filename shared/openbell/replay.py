@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from openbell.codec import from_json, to_json
 from openbell.config import PlatformConfig, explain
-from openbell.errors import InvalidInput
+from openbell.errors import InvalidInput, NothingDecided
 from openbell.ports import Archive, Ledger
 from openbell.runs import Decisions, RunInputs, decisions_key, inputs_key
 from openbell.strategies import build_each
@@ -70,7 +70,7 @@ def decide_again(run_id: str, *, ledger: Ledger, archive: Archive, config_folder
     try:
         inputs = from_json(RunInputs, _kept(archive, run_id, inputs_key(run_id)))
         if inputs.flatten:
-            raise InvalidInput(f"run {run_id} sold everything because of a halt: no strategy decided anything in it")
+            raise NothingDecided(f"run {run_id} sold everything because of a halt: no strategy decided anything in it")
         stored = _kept(archive, run_id, decisions_key(run_id))
         recomputed = _decided(inputs, ledger, archive, config_folder)
     except ValidationError as error:

@@ -54,6 +54,7 @@ def _actions(call: Mapping[str, Any]) -> Iterator[str]:
         names = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
         yield from (f"dynamodb:{names.get(verb, 'ConditionCheckItem')}" for verb in call["verbs"])
         return
-    yield f"{call['service']}:{call['operation']}"
+    named_otherwise = {"Invoke": "InvokeFunction"}
+    yield f"{call['service']}:{named_otherwise.get(call['operation'], call['operation'])}"
     if call.get("error") == "NoSuchKey":  # without the right to list, AWS answers AccessDenied instead
         yield "s3:ListBucket"

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,11 +85,13 @@ class Platform:
 
 
 @contextmanager
-def a_platform(folder: Path, *, as_deployed: bool = False, **parameters: str) -> Iterator[Platform]:
-    """The platform on a Wednesday at three, with one strategy and keys in the secret.
+def a_platform(
+    folder: Path, files: Mapping[str, Path] | None = None, *, as_deployed: bool = False, **parameters: str
+) -> Iterator[Platform]:
+    """The platform on a Wednesday at three, with one strategy, whose buys are limited, and keys in the secret.
 
     With `as_deployed` it is as a first deployment leaves it: schedules as the template has them, and no keys.
-    `parameters` of the template come on top.
+    `files` of the layer and `parameters` of the template come on top.
     """
     exchange = PaperExchange(sample(), D(100000), WEDNESDAY, slippage_bps=2)
     while_waiting: list[Callable[[], None]] = []
@@ -108,7 +110,7 @@ def a_platform(folder: Path, *, as_deployed: bool = False, **parameters: str) ->
             work=folder,
             wait=wait,
             clock=lambda: exchange.now,
-            layer_files=layer_files(only_momentum(), folder),
+            layer_files=layer_files(only_momentum(risk={"max_order_notional": 10000}), folder) | dict(files or {}),
             retry_scale=0.0,
         ) as cloud,
     ):

@@ -57,7 +57,13 @@ def test_a_handler_touches_no_adapter_and_no_aws_client(handler: Path) -> None:
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
 def test_a_handler_puts_garbage_off_before_it_imports_anything(handler: Path) -> None:
-    assert next(_imports(handler)) == "openbell.cold_start"
+    if handler.parent.name == "check_release":  # imports nothing of ours before it can answer for what fails
+        at_start = [
+            node for node in ast.parse(handler.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        assert not [node for node in at_start if "openbell" in ast.unparse(node)]
+    else:
+        assert next(_imports(handler)) == "openbell.cold_start"
 
 
 def test_there_is_a_handler_for_every_folder() -> None:

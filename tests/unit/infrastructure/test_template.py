@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "ExecuteOrderFunction": TABLE | BROKER,
     "SettleOrdersFunction": TABLE | BUCKET | BROKER,
     "CloseRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
+    "CheckReleaseFunction": TABLE | BUCKET,
     "WidgetsFunction": BOOKS | BUCKET,
     "BacktestFoldFunction": BUCKET,
 }
@@ -57,7 +58,7 @@ def _as_list(value: Any) -> list[Any]:
 
 def test_the_sam_transform_accepts_the_template() -> None:
     kinds = [resource["Type"] for resource in expanded()["Resources"].values()]
-    assert kinds.count("AWS::Lambda::Function") == 9
+    assert kinds.count("AWS::Lambda::Function") == 10
     assert kinds.count("AWS::Scheduler::Schedule") == 6
     assert kinds.count("AWS::StepFunctions::StateMachine") == 2
     assert not [kind for kind in kinds if kind.startswith("AWS::Serverless")]
@@ -117,7 +118,8 @@ def test_a_function_may_reach_the_services_that_it_is_told_of_and_no_other(name:
     allowed = {
         action.split(":")[0] for statement in _statements(functions()[name]) for action in _as_list(statement["Action"])
     }
-    assert allowed == {SERVICE[key] for key in ENVIRONMENT[name] if key in SERVICE}
+    asks_others = {"lambda"} if name == "CheckReleaseFunction" else set()  # whether they start
+    assert allowed == {SERVICE[key] for key in ENVIRONMENT[name] if key in SERVICE} | asks_others
 
 
 def test_only_what_knows_no_resource_is_allowed_on_everything() -> None:
@@ -133,11 +135,28 @@ def test_no_policy_allows_a_whole_service() -> None:
     assert not [a for statement in _all_statements() for a in _as_list(statement["Action"]) if "*" in a]
 
 
+def test_the_check_of_a_release_writes_nothing_but_what_passed_and_asks_the_functions_of_a_run_only() -> None:
+    statements = {statement["Sid"]: statement for statement in _statements(functions()["CheckReleaseFunction"])}
+    writing = [sid for sid, s in statements.items() if any("Put" in action for action in _as_list(s["Action"]))]
+    assert writing == ["KeepWhatPassed"]
+    (of_machine,) = [s for s in _statements(_workflow("StateMachine")) if s["Action"] == "lambda:InvokeFunction"]
+    assert statements["AskWhetherTheyStart"]["Resource"] == of_machine["Resource"]
+
+
+def test_a_release_gets_no_run_before_it_has_passed_the_check() -> None:
+    check = resources("Custom::ReleaseCheck")["ReleaseCheck"]
+    asked = {version["Ref"] for version in check["Functions"]}
+    substitutions = _workflow("StateMachine")["DefinitionSubstitutions"]
+    assert asked == {value["Ref"] for name, value in substitutions.items() if name.endswith("FunctionArn")}
+    assert substitutions["Release"] == {"Fn::GetAtt": ["ReleaseCheck", "Release"]}  # so CloudFormation waits for it
+
+
 @pytest.mark.parametrize("name", FOLDER)
 def test_a_function_reads_and_writes_its_own_folder_of_the_bucket_only(name: str) -> None:
     for statement in _statements(functions()[name]):
         if {"s3:GetObject", "s3:PutObject"} & set(_as_list(statement["Action"])):
-            folder = f"arn:${{AWS::Partition}}:s3:::${{ArchiveName.Value}}/{FOLDER[name]}/*"
+            own = "releases" if statement["Sid"] == "KeepWhatPassed" else FOLDER[name]
+            folder = f"arn:${{AWS::Partition}}:s3:::${{ArchiveName.Value}}/{own}/*"
             assert statement["Resource"] == {"Fn::Sub": folder}
 
 
