@@ -31,7 +31,7 @@ ENVIRONMENT = {
     "ExecuteOrderFunction": TABLE | BROKER,
     "SettleOrdersFunction": TABLE | BUCKET | BROKER,
     "CloseRunFunction": TABLE | BUCKET | TOPIC | BUS | BROKER,
-    "CheckReleaseFunction": TABLE | BUCKET,
+    "CheckReleaseFunction": BOOKS | BUCKET,
     "WidgetsFunction": BOOKS | BUCKET,
     "BacktestFoldFunction": BUCKET,
 }
