@@ -54,10 +54,10 @@ def test_a_lambda_that_raises_fails_the_run_and_alerts_a_person(platform: Played
     ]
     subject, message = platform.alerts[0].subject, platform.alerts[0].message
     assert subject == "Openbell: a trading run failed"
-    assert "BrokerRefused" in message
+    assert "KeysRefused" in message
     assert "First thing to do: openbell status" in message
     assert "protective legs included" in message
-    assert "BrokerRefused: Alpaca refuses" in report.note
+    assert "KeysRefused: Alpaca refuses" in report.note
     assert platform.stage.exchange.orders() == []
 
 
