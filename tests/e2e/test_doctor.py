@@ -104,7 +104,7 @@ def test_keys_that_were_not_filled_in_ail_all_that_needs_them_and_nothing_else(c
     finally:
         secrets.put_secret_value(SecretId=arn, SecretString=before)
     assert set(found) == {"keys", "account", "clock", "prices"}
-    assert found["keys"] == f"the broker's keys in {arn} are not filled in / see docs/runbook.md, 'Keys'"
+    assert found["keys"] == f"the broker's keys in the secret {arn} are not filled in / see docs/runbook.md, 'Keys'"
 
 
 def test_keys_that_the_broker_refuses_are_told_apart_from_keys_that_are_missing(clinic: Clinic) -> None:

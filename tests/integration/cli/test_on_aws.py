@@ -121,7 +121,9 @@ def test_what_aws_refuses_is_told_in_its_words(ledger: DynamoLedger) -> None:
     boto3.client("dynamodb").delete_table(TableName=boto3.client("dynamodb").list_tables()["TableNames"][0])
     told = openbell("runs")
     assert told.exit_code == 1
-    assert "PlatformUnreachable: AWS: DynamoDB refuses query: An error occurred (ResourceNotFoundException)" in words(told)
+    assert "PlatformUnreachable: AWS: DynamoDB refuses query: An error occurred (ResourceNotFoundException)" in words(
+        told
+    )
 
 
 def test_a_wish_to_flatten_is_asked_about_and_recorded(ledger: DynamoLedger) -> None:
