@@ -103,6 +103,8 @@ class InBacktrader(Playing):
             raise InvalidInput(
                 "--engine backtrader: the bars come with splits or dividends, which Backtrader does not know"
             )
+        if any(entry.fractional for entry in config.enabled.values()):
+            raise InvalidInput("--engine backtrader: it counts shares in floats; fractional: true is not played there")
         super().__init__(history, config, settings, store)
         self._history = history
         begin = max(0, bisect_left(history.sessions, settings.first) - 1)  # the bar on which the first run is held

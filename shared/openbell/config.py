@@ -53,6 +53,7 @@ class StrategyConfig(_Section):
     allocation: Fraction  # of the account's equity, when its sleeve is opened
     schedule: Schedule = Field(default_factory=lambda: Schedule(daily_at="15:00"))
     max_seconds: Annotated[int, Field(ge=1, le=60)] = 20  # that its code may take each time it is asked
+    fractional: bool = False  # size in parts of shares, down to a billionth
     overnight: Literal["hold", "exit"] = "hold"  # exit: at the last tick of a session it sells what it holds
     universe: UniverseConfig = Field(default_factory=UniverseConfig)
     forecast: ForecastConfig = Field(default_factory=ForecastConfig)

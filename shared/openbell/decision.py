@@ -13,6 +13,7 @@ import pandas as pd
 from openbell.config import SECONDS_FOR_ALL
 from openbell.errors import StrategyFailed
 from openbell.model import ZERO, Cut, Forecast, Plan, QuarantineKind, Side, Signal, Sleeve, Target
+from openbell.money import ONE_SHARE, SHARE_QUANTUM
 from openbell.portfolio.plan import Means, make_plan
 from openbell.portfolio.risk import RiskFacts, limit
 from openbell.portfolio.sizing import Sizing, SizingRule, weigh
@@ -53,9 +54,7 @@ def decide(
                 continue
             context = _context(name, inputs, snapshot, universes.by_strategy[name], forecasts.get(name, {}))
             answer = _answer(name, inputs, context, strategies)
-            wanted, cuts = weigh(
-                answer.signals, inputs.sleeves[name], snapshot.prices, answer.rule, inputs.committed.get(name, ZERO)
-            )
+            wanted, cuts = _weigh(name, inputs, snapshot, answer)
         except StrategyFailed as failure:
             failed[name] = str(failure)
             continue
@@ -83,6 +82,12 @@ def flatten(inputs: RunInputs, prices: Mapping[str, Decimal], reason: str) -> Pl
             else:
                 targets.append(Target(name, symbol, ZERO, f"flatten: {reason}"))
     return make_plan(inputs.run_id, changes(targets, inputs.sleeves, prices), cuts, set(inputs.protected))
+
+
+def _weigh(name: str, inputs: RunInputs, snapshot: Snapshot, answer: Answer) -> tuple[list[Target], list[Cut]]:
+    quantum = SHARE_QUANTUM if inputs.config.strategies[name].fractional else ONE_SHARE
+    committed = inputs.committed.get(name, ZERO)
+    return weigh(answer.signals, inputs.sleeves[name], snapshot.prices, answer.rule, committed, quantum)
 
 
 _LEAVING = SizingRule(Sizing.ENTER, ZERO)  # nothing is bought by it

@@ -309,7 +309,7 @@ class Order:
 
     @property
     def fractional(self) -> bool:
-        """Whether it is for parts of a share, which the broker trades at the market only."""
+        """Whether it is for parts of a share, which the broker trades at the market and for the day only."""
         return self.qty != self.qty.to_integral_value()
 
     @property
@@ -329,8 +329,8 @@ class Order:
 
     def request(self) -> OrderRequest:
         """What to send to the broker."""
-        limit = None if self.fractional else self.limit_price
-        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, self.bracket, limit, self.shield)
+        limit, bracket = (None, None) if self.fractional else (self.limit_price, self.bracket)
+        return OrderRequest(self.client_order_id, self.symbol, self.side, self.qty, bracket, limit, self.shield)
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ def quantum_of(*quantities: Decimal) -> Decimal:
     return ONE_SHARE if all(qty == qty.to_integral_value() for qty in quantities) else SHARE_QUANTUM
 
 
-def whole_shares(budget: Decimal, price: Decimal) -> Decimal:
-    """How many whole shares `budget` (USD) buys at `price` (USD, above 0); never negative."""
-    return max(Decimal(0), (budget / price).quantize(ONE_SHARE, ROUND_DOWN))
+def bought_with(cash: Decimal, price: Decimal, quantum: Decimal) -> Decimal:
+    """How many shares, in steps of `quantum`, `cash` (USD) buys at `price` (USD, above 0); never negative."""
+    return max(Decimal(0), (cash / price).quantize(quantum, ROUND_DOWN))
 
 
 def allocate(total: Decimal, weights: Sequence[Decimal], quantum: Decimal) -> list[Decimal]:

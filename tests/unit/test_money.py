@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.money import CENT, ONE_SHARE, allocate, to_cents, whole_shares
+from openbell.money import CENT, ONE_SHARE, SHARE_QUANTUM, allocate, bought_with, to_cents
 
 D = Decimal
 
@@ -49,6 +49,7 @@ def test_cents_round_half_to_even() -> None:
     assert [to_cents(D("0.005")), to_cents(D("0.015"))] == [D("0.00"), D("0.02")]
 
 
-def test_whole_shares_never_exceed_the_budget_and_never_go_below_zero() -> None:
-    assert whole_shares(D("999.99"), D(100)) == 9
-    assert whole_shares(D(-5), D(100)) == 0
+def test_shares_bought_never_exceed_the_budget_and_never_go_below_zero() -> None:
+    assert bought_with(D("999.99"), D(100), ONE_SHARE) == 9
+    assert bought_with(D("999.99"), D(700), SHARE_QUANTUM) == D("1.428557142")
+    assert bought_with(D(-5), D(100), ONE_SHARE) == 0

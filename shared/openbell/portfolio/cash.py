@@ -7,10 +7,10 @@ there the limit is what is set aside, and a fill above it may cost more.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from openbell.model import ZERO, Bracket, Order, OrderStatus, Share, Side, Sleeve
-from openbell.money import CENT, quantum_of, tick_of, to_cents, to_tick
+from openbell.money import CENT, bought_with, quantum_of, tick_of, to_cents, to_tick
 
 _AT_THE_BROKER = frozenset({OrderStatus.SUBMITTING, OrderStatus.WORKING})
 
@@ -55,8 +55,3 @@ def _rounding(qty: Decimal, price: Decimal) -> Decimal:
     """USD that a buy may cost beyond quantity times price: each fill of it is booked, and divided, in whole cents."""
     in_cents = price == to_cents(price) and qty == qty.to_integral_value()
     return ZERO if in_cents or not qty else 3 * CENT
-
-
-def bought_with(cash: Decimal, price: Decimal, quantum: Decimal) -> Decimal:
-    """How many shares, in steps of `quantum`, `cash` (USD) buys at `price` (USD, above 0); never negative."""
-    return max(ZERO, (cash / price).quantize(quantum, ROUND_DOWN))

@@ -7,8 +7,8 @@ from decimal import ROUND_DOWN, Decimal
 from hashlib import sha256
 
 from openbell.model import ZERO, Cross, Cut, Order, Plan, Share, Side
-from openbell.money import CENT, ONE_SHARE, allocate, quantum_of
-from openbell.portfolio.cash import bought_with, buy_limit
+from openbell.money import CENT, ONE_SHARE, allocate, bought_with, quantum_of
+from openbell.portfolio.cash import buy_limit
 from openbell.portfolio.sizing import BracketRule
 from openbell.portfolio.trades import Trade
 
@@ -54,9 +54,24 @@ def make_plan(
         crosses += crossed
         left += remaining
     opposed = {symbol for _, symbol in protected}
+    left, refused = _whole_where_opposed(left, opposed)
     slippage = means.max_slippage if means else None
     orders = [_order(run_id, group, slippage, opposed) for group in _groups(left, opposed)]
-    return Plan(run_id, tuple(sorted(orders, key=_sending_order)), tuple(crosses), tuple(cuts))
+    return Plan(run_id, tuple(sorted(orders, key=_sending_order)), tuple(crosses), (*cuts, *refused))
+
+
+def _whole_where_opposed(trades: Sequence[Trade], opposed: Collection[str]) -> tuple[list[Trade], list[Cut]]:
+    """Beside protective sells, buys of parts are cut to whole shares: a part can have no bracket as its shield."""
+    kept, cuts = [], []
+    for trade in trades:
+        whole = trade.qty.quantize(ONE_SHARE, ROUND_DOWN)
+        if trade.side is Side.BUY and trade.symbol in opposed and trade.qty != whole:
+            why = "protective sells of the symbol rest at the broker, which then takes whole shares only"
+            cuts.append(Cut("wash_trade", trade.strategy, trade.symbol, trade.side, trade.qty, whole, why))
+            kept += [replace(trade, qty=whole)] if whole else []
+        else:
+            kept.append(trade)
+    return kept, cuts
 
 
 def _move(cash: dict[str, Decimal], crosses: Sequence[Cross]) -> None:
@@ -169,9 +184,7 @@ def _order(run_id: str, trades: Sequence[Trade], max_slippage: Decimal | None, o
     first = trades[0]
     leg = f"b{sha256(first.strategy.encode()).hexdigest()[:4]}" if _alone(first, opposed) else "x"
     shield = first.side is Side.BUY and first.symbol in opposed
-    bracket = FAR.around(first.price) if shield else None
     limited = first.side is Side.BUY and max_slippage is not None
-    limit = buy_limit(first.price, max_slippage or ZERO, bracket) if limited else None
     return Order(
         client_order_id=client_order_id(run_id, first.symbol, first.side, leg),
         run_id=run_id,
@@ -181,8 +194,8 @@ def _order(run_id: str, trades: Sequence[Trade], max_slippage: Decimal | None, o
         reference_price=first.price,
         reason="; ".join(f"{trade.strategy}: {trade.reason}" for trade in trades),
         shares=tuple(Share(trade.strategy, trade.qty) for trade in trades),
-        bracket=bracket,
-        limit_price=limit,
+        bracket=FAR.around(first.price) if shield else None,
+        limit_price=buy_limit(first.price, max_slippage or ZERO) if limited else None,
         protection=first.bracket,
         shield=shield,
     )

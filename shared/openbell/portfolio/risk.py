@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from openbell.config import RiskConfig
 from openbell.model import ZERO, Cut, Side
-from openbell.money import quantum_of
-from openbell.portfolio.cash import bought_with, buy_limit
+from openbell.money import bought_with, quantum_of
+from openbell.portfolio.cash import buy_limit
 from openbell.portfolio.trades import Trade
 
 

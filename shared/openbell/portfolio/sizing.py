@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from openbell.model import ZERO, Bracket, Cut, Side, Signal, Sleeve, Target
-from openbell.money import to_tick, whole_shares
+from openbell.money import ONE_SHARE, bought_with, to_tick
 
 ONE = Decimal(1)
 
@@ -62,11 +62,12 @@ def weigh(
     prices: Mapping[str, Decimal],
     rule: SizingRule,
     committed: Decimal = ZERO,
+    quantum: Decimal = ONE_SHARE,
 ) -> tuple[list[Target], list[Cut]]:
     """Targets of one strategy from its signals, equally weighted; and what could not be sized, with the reason.
 
     A held symbol without a signal, with score 0 or with a veto is kept as it is. Prices are USD by symbol. `committed`
-    is the USD that working buys of the sleeve may still take.
+    is the USD that working buys of the sleeve may still take, `quantum` the step in which shares are sized.
     """
     leaving = [signal for signal in signals if signal.score < 0 and sleeve.held(signal.symbol) > 0]
     targets = [Target(sleeve.strategy, signal.symbol, ZERO, signal.reason) for signal in leaving]
@@ -79,7 +80,7 @@ def weigh(
     ]
     budget = _budget_each(sized, leaving, sleeve, prices, rule, committed)
     for signal in sized:
-        target, cut = _size(signal, budget, sleeve, prices, rule)
+        target, cut = _size(signal, budget, sleeve, prices, rule, quantum)
         targets += [target] if target else []
         cuts += [cut] if cut else []
     return targets, cuts
@@ -109,13 +110,18 @@ def _budget_each(
 
 
 def _size(
-    signal: Signal, budget: Decimal, sleeve: Sleeve, prices: Mapping[str, Decimal], rule: SizingRule
+    signal: Signal,
+    budget: Decimal,
+    sleeve: Sleeve,
+    prices: Mapping[str, Decimal],
+    rule: SizingRule,
+    quantum: Decimal,
 ) -> tuple[Target | None, Cut | None]:
     price = prices.get(signal.symbol, ZERO)
     held = sleeve.held(signal.symbol)
     if price <= 0:
         return None, _refused("sizing", signal, sleeve, "no price in the snapshot")
-    qty = whole_shares(budget, price)
+    qty = bought_with(budget, price, quantum)
     if qty == 0 and held == 0:
         reason = f"one share costs {price} USD, the weight allows {budget:.2f} USD"
         return None, _refused("sizing", signal, sleeve, reason)

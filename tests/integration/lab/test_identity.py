@@ -116,6 +116,18 @@ def test_sessions_with_open_high_and_low_are_the_same() -> None:
     assert legs, "no protective order was ever reached"
 
 
+def test_parts_of_shares_are_the_same() -> None:
+    entries = {
+        "sma_cross": {"allocation": "0.5", "fractional": True, "parameters": {"fast": 2, "slow": 5}},
+        "mean_reversion": {"allocation": "0.3", "fractional": True, "parameters": {"trend": 20, "oversold": 50}},
+        "momentum": {"allocation": "0.2", "parameters": {"hold": 3}},
+    }
+    played = check_identity(sample(), config(**entries), date(2022, 3, 1), date(2022, 4, 14))
+    crosses = [cross for made in played.decisions.values() for cross in made.plan.crosses]
+    assert any(cross.qty % 1 for cross in crosses)
+    assert not any(p.qty % 1 for p in played.ledger.sleeves()["momentum"].positions.values())
+
+
 def test_crosses_between_strategies_are_the_same() -> None:
     settings = config(
         sma_cross={"allocation": "0.5", "parameters": {"fast": 2, "slow": 5}},

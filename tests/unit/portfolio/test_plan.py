@@ -137,3 +137,48 @@ def test_without_protection_a_symbol_is_sent_in_one_direction_only(wanted: list[
     for order in plan.orders:
         directions.setdefault(order.symbol, set()).add(order.side)
     assert all(len(sides) == 1 for sides in directions.values())
+
+
+parts = st.lists(
+    st.tuples(
+        st.sampled_from("vwxyz"),
+        st.sampled_from([Side.BUY, Side.SELL]),
+        st.one_of(st.integers(1, 500).map(D), st.integers(1, 10**11).map(lambda n: D(n).scaleb(-9))),
+    ),
+    max_size=8,
+    unique_by=lambda wish: wish[0],
+)
+
+
+@given(parts)
+def test_parts_of_shares_are_crossed_and_sent_exactly_and_whole_wishes_stay_whole(
+    wanted: list[tuple[str, Side, Decimal]],
+) -> None:
+    plan = make_plan("run", [Trade(s, "A", side, qty, D(100), "because") for s, side, qty in wanted], [], set())
+    got: dict[str, Decimal] = dict.fromkeys((name for name, _, _ in wanted), D(0))
+    for cross in plan.crosses:
+        got[cross.buyer] += cross.qty
+        got[cross.seller] -= cross.qty
+    whole = [name for name, _, qty in wanted if qty == int(qty)]
+    assert all(got[name] == int(got[name]) for name in whole)
+    for order in plan.orders:
+        for share in order.shares:
+            got[share.strategy] += order.side.sign * share.qty
+    assert got == {name: side.sign * qty for name, side, qty in wanted}
+
+
+def test_two_halves_are_crossed_with_a_whole() -> None:
+    trades = [Trade(name, "A", Side.SELL, D("10.5"), D(100), "out") for name in "xy"]
+    plan = make_plan("run", [*trades, Trade("z", "A", Side.BUY, D(21), D(100), "in")], [], set())
+    assert [(c.seller, c.buyer, c.qty) for c in plan.crosses] == [("x", "z", D("10.5")), ("y", "z", D("10.5"))]
+    assert plan.orders == ()
+
+
+def test_a_buy_of_parts_beside_protective_sells_is_cut_to_whole_shares() -> None:
+    trades = [Trade("y", "A", Side.BUY, D("4.7"), D(100), "in"), Trade("z", "A", Side.BUY, D("0.7"), D(100), "in")]
+    plan = make_plan("run", trades, [], protected={("x", "A")})
+    assert [(order.strategies, order.qty) for order in plan.orders] == [(("y",), 4)]
+    assert [(cut.rule, cut.strategy, cut.allowed_qty) for cut in plan.cuts] == [
+        ("wash_trade", "y", 4),
+        ("wash_trade", "z", 0),
+    ]
