@@ -117,7 +117,7 @@ def test_sessions_with_open_high_and_low_are_the_same() -> None:
 
 
 def test_parts_of_shares_are_the_same() -> None:
-    entries = {
+    entries: dict[str, dict[str, Any]] = {
         "sma_cross": {"allocation": "0.5", "fractional": True, "parameters": {"fast": 2, "slow": 5}},
         "mean_reversion": {"allocation": "0.3", "fractional": True, "parameters": {"trend": 20, "oversold": 50}},
         "momentum": {"allocation": "0.2", "parameters": {"hold": 3}},
