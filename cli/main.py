@@ -17,6 +17,7 @@ from cli.commands.release import release
 from cli.commands.run import run
 from cli.commands.runs import replay, runs
 from cli.commands.schedules import schedules
+from cli.commands.sleeves import sleeves
 from cli.commands.status import status
 from cli.commands.strategies import strategies
 from cli.commands.sweep import sweep
@@ -59,6 +60,7 @@ app.command(rich_help_panel=OPERATE)(doctor)
 app.command(rich_help_panel=OPERATE)(halt)
 app.command(rich_help_panel=OPERATE)(resume)
 app.add_typer(release, name="release", rich_help_panel=OPERATE)
+app.add_typer(sleeves, name="sleeves", rich_help_panel=OPERATE)
 app.add_typer(schedules, name="schedules", rich_help_panel=OPERATE)
 app.command()(forecast)
 app.add_typer(forecasts, name="forecasts")

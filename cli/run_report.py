@@ -292,6 +292,7 @@ class RunReport(_Part):
     history: dict[str, HistoryPart] = {}
     signals: dict[str, tuple[SignalPart, ...]] = {}
     failed_strategies: dict[str, str] = {}
+    orphans: dict[str, str] = {}  # sleeves that no enabled strategy trades, each with what it has
     targets: tuple[TargetPart, ...] = ()
     crosses: tuple[CrossPart, ...] = ()
     cuts: tuple[CutPart, ...] = ()

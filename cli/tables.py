@@ -75,6 +75,8 @@ def _verdict(console: Console, day: Day) -> None:
         console.print(Panel(f"Failed: {escape(report.note)}", border_style="red"))
     for name, reason in report.failed_strategies.items():
         console.print(f"[red]strategy {escape(name)} failed and keeps its positions:[/] {escape(reason)}")
+    for told in report.orphans.values():
+        console.print(f"[yellow]a sleeve has no strategy:[/] {escape(told)} (openbell sleeves)")
     if day.books_agree is False:
         differences = "\n".join(day.all_differences)
         console.print(Panel(f"The books differ:\n{escape(differences)}", border_style="red"))

@@ -219,6 +219,20 @@ class Ledger(Protocol):
         """Write sleeves (conditional on their version) that something else than an order changed, all or none."""
         ...
 
+    def rearrange_sleeves(
+        self,
+        changed: Sequence[Sleeve],
+        opened: Sequence[Sleeve],
+        removed: Sequence[Sleeve],
+        orders: Sequence[Order],
+        lease: Lease,
+    ) -> None:
+        """Write, open and remove sleeves, and write open orders, all or none, each conditional on its version.
+
+        Raises InvalidInput if that is too much for one transaction.
+        """
+        ...
+
     def save_plan(
         self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
     ) -> None:

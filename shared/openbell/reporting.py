@@ -16,6 +16,7 @@ from openbell.execution.protection import Unprotected
 from openbell.execution.reconciliation import Drift
 from openbell.forecasting.scoring import over_last
 from openbell.model import NEW_YORK, Account, BrokerPosition, Forecast, Order, Run, RunStatus, Sleeve
+from openbell.portfolio.rearranging import orphans
 from openbell.ports import Archive, Desk, Ledger
 from openbell.runs import (
     Decisions,
@@ -131,6 +132,7 @@ def _opening(inputs: RunInputs) -> dict[str, Any]:
             "cash": str(account.cash),
             "buying_power": str(account.buying_power),
         },
+        "orphans": orphans(inputs.sleeves, inputs.config),
         "reconciliation": {
             "booked": to_plain(list(found.booked)),
             "adopted": list(found.adopted),

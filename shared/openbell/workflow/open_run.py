@@ -47,6 +47,7 @@ from openbell.model import (
 )
 from openbell.money import to_cents
 from openbell.portfolio.cash import committed
+from openbell.portfolio.rearranging import orphans
 from openbell.ports import Archive, Desk, Executions, Ledger
 from openbell.reporting import make_report
 from openbell.runs import LATEST_FENCE, RunInputs, inputs_key, lease_of, report_key, run_id
@@ -219,6 +220,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     set_drift_apart(found.drift, clock.now, desk.ledger, lease, stop=not (wish and wish.flatten))
     send_unsent(desk)
     _tell_changes(run, found, desk)
+    _tell_orphans(run, config, desk)
     _compare_calendar(clock, desk)
     account = desk.broker.account()
     if account.blocked:
@@ -282,7 +284,8 @@ def _tell_changes(run: Run, found: Reconciliation, desk: Desk) -> None:
     lines = [
         f"  {s.symbol}: a split turned {s.before} shares into {s.after}, booked to the sleeves" for s in found.splits
     ]
-    known = _unmanaged_before(run, desk)
+    before = _inputs_before(run, desk)
+    known = dict(before.reconciliation.unmanaged) if before else None
     for symbol, qty in found.unmanaged:
         if known is not None and known.get(symbol) != qty:
             lines.append(f"  {symbol}: {qty} shares belong to no strategy (before: {known.get(symbol, ZERO)})")
@@ -295,6 +298,23 @@ def _tell_changes(run: Run, found: Reconciliation, desk: Desk) -> None:
             "First thing to do: openbell positions; then docs/runbook.md, 'The account changed'",
             desk,
         )
+
+
+def _tell_orphans(run: Run, config: PlatformConfig, desk: Desk) -> None:
+    """Alert a person when a sleeve has lost its strategy, or has another state than at the run before."""
+    found = orphans(desk.ledger.sleeves(), config)
+    before = _inputs_before(run, desk)
+    if not found or (before and set(orphans(before.sleeves, before.config)) == set(found)):
+        return
+    told = "\n".join(f"  {line}" for line in found.values())
+    tell(
+        "Openbell: a sleeve has no strategy",
+        f"Run {run.run_id} found sleeves that no enabled strategy trades:\n{told}\n"
+        "They keep what they hold, protected as before; openbell halt --flatten sells it with the rest. A strategy of "
+        "another name gets none of it.\n"
+        "First thing to do: openbell sleeves list; then docs/runbook.md, 'A sleeve has no strategy'",
+        desk,
+    )
 
 
 def _compare_calendar(clock: MarketClock, desk: Desk) -> None:
@@ -318,13 +338,10 @@ def _compare_calendar(clock: MarketClock, desk: Desk) -> None:
     )
 
 
-def _unmanaged_before(run: Run, desk: Desk) -> dict[str, Decimal] | None:
-    """What the run before this one found of no strategy; None if there was none."""
-    for earlier in desk.ledger.runs(skipped=False):
-        inputs = _opened_before(earlier, desk.archive) if earlier.run_id != run.run_id else None
-        if inputs:
-            return dict(inputs.reconciliation.unmanaged)
-    return None
+def _inputs_before(run: Run, desk: Desk) -> RunInputs | None:
+    """What the run before this one froze; None if there was none."""
+    earlier = (each for each in desk.ledger.runs(skipped=False) if each.run_id != run.run_id)
+    return next((inputs for each in earlier if (inputs := _opened_before(each, desk.archive))), None)
 
 
 def _halt(run: Run, account: Account, config: PlatformConfig, desk: Desk) -> Halt | None:

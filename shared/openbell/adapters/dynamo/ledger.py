@@ -12,7 +12,7 @@ from openbell.adapters.dynamo import items, writes
 from openbell.adapters.dynamo.table import ACTIONS, NEW, READS, ConditionFailed, Table
 from openbell.adapters.dynamo.writes import Action
 from openbell.codec import from_json, to_json, to_plain
-from openbell.errors import LeaseLost, StoreUnavailable
+from openbell.errors import InvalidInput, LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, tells
 from openbell.model import Cross, Forecast, Halt, Lease, Order, Quarantine, Repair, Run, RunStatus, Sleeve, UnsentAlert
 
@@ -208,6 +208,28 @@ class DynamoLedger(Table):
     def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
         """See Ledger."""
         self._transact([writes.sleeve_put(sleeve) for sleeve in sleeves], lease)
+
+    def rearrange_sleeves(
+        self,
+        changed: Sequence[Sleeve],
+        opened: Sequence[Sleeve],
+        removed: Sequence[Sleeve],
+        orders: Sequence[Order],
+        lease: Lease,
+    ) -> None:
+        """See Ledger."""
+        actions = [
+            *(writes.sleeve_put(sleeve) for sleeve in changed),
+            *({"Put": {"Item": items.item_of(items.sleeve_key(s.strategy), s)} | NEW} for s in opened),
+            *(writes.sleeve_delete(sleeve) for sleeve in removed),
+            *(writes.order_put(order, self._keep_days) for order in orders),
+        ]
+        if len(actions) >= ACTIONS:
+            raise InvalidInput(
+                f"{len(orders)} open orders would have to be written in one step; at most {ACTIONS - 4} can be: "
+                "let some end first"
+            )
+        self._transact(actions, lease)
 
     # The plan and its orders.
 

@@ -65,6 +65,17 @@ def sleeve_put(sleeve: Sleeve) -> Action:
     return {"Put": {"Item": item} | version_is(sleeve.version)}
 
 
+def sleeve_delete(sleeve: Sleeve) -> Action:
+    """Removal of the sleeve, if nobody has written it since."""
+    return {"Delete": {"Key": items.key_of(items.sleeve_key(sleeve.strategy))} | version_is(sleeve.version)}
+
+
+def order_put(order: Order, keep_days: int) -> Action:
+    """The order's next version, if nobody has written it since; the pointer to it stays as it is."""
+    put, _ = order_puts(replace(order, version=order.version + 1), keep_days)
+    return {"Put": put["Put"] | version_is(order.version)}
+
+
 def version_is(version: int) -> Action:
     """The condition that an item still has the version that was read."""
     return {

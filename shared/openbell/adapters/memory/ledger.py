@@ -172,6 +172,28 @@ class MemoryLedger:
         self._check_sleeves(sleeves)
         self._write_sleeves(sleeves)
 
+    def rearrange_sleeves(
+        self,
+        changed: Sequence[Sleeve],
+        opened: Sequence[Sleeve],
+        removed: Sequence[Sleeve],
+        orders: Sequence[Order],
+        lease: Lease,
+    ) -> None:
+        """See Ledger."""
+        self.check_lease(lease)
+        self._check_sleeves([*changed, *removed])
+        known = [self.order(order.run_id, order.client_order_id) for order in orders]
+        same = all(now and now.version == order.version for now, order in zip(known, orders, strict=True))
+        if not same or any(sleeve.strategy in self._sleeves for sleeve in opened):
+            raise StoreUnavailable("the ledger was changed by another writer in between: read again")
+        for sleeve in removed:
+            del self._sleeves[sleeve.strategy]
+        self._write_sleeves(changed)
+        self._sleeves |= {sleeve.strategy: sleeve for sleeve in opened}
+        for order in orders:
+            self._orders[order.run_id][order.client_order_id] = replace(order, version=order.version + 1)
+
     def save_plan(
         self, run_id: str, orders: Sequence[Order], sleeves: Sequence[Sleeve], crosses: Sequence[Cross], lease: Lease
     ) -> None:
