@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 sleeves = typer.Typer(
     no_args_is_help=True,
-    help="The sleeves: what each strategy owns. Changes are shown first, and wait while a run trades; no order is sent.",
+    help="The sleeves: what each strategy owns. Changes are shown first, and refused while a run trades.",
 )
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Strategy = Annotated[str, typer.Argument(help="The strategy's name.", show_default=False)]

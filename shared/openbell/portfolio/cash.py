@@ -9,22 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from openbell.model import ZERO, Bracket, Order, OrderStatus, Share, Side, Sleeve
-from openbell.money import CENT, bought_with, quantum_of, tick_of, to_cents, to_tick
+from openbell.model import ZERO, Order, OrderStatus, Share, Side, Sleeve
+from openbell.money import CENT, bought_with, quantum_of, to_cents, to_tick
 
 _AT_THE_BROKER = frozenset({OrderStatus.SUBMITTING, OrderStatus.WORKING})
 
 
-def buy_limit(price: Decimal, max_slippage: Decimal, bracket: Bracket | None = None) -> Decimal:
-    """The most (USD a share) that a buy planned at `price` may pay, below the take-profit of its bracket.
-
-    100 USD with 5 % give 105; with a take-profit at 103 they give 102.99.
-    """
-    limit = to_tick(price * (1 + max_slippage))
-    if bracket is None:
-        return limit
-    target = bracket.take_profit_price
-    return min(limit, target - tick_of(target))
+def buy_limit(price: Decimal, max_slippage: Decimal) -> Decimal:
+    """The most (USD a share) that a buy planned at `price` may pay: 105 for 100 USD and 5 %."""
+    return to_tick(price * (1 + max_slippage))
 
 
 def committed(orders: Iterable[Order]) -> dict[str, Decimal]:

@@ -55,8 +55,8 @@ def resize(books: Books, name: str, equity: Decimal, prices: Mapping[str, Decima
     change = to_cents(equity - now)
     if change > books.free:
         raise InvalidInput(
-            f"{name} is worth {now:.2f} USD; {change:.2f} USD more are wanted, and the account has {books.free:.2f} USD "
-            "that belong to no strategy: make another sleeve smaller first"
+            f"{name} is worth {now:.2f} USD; {change:.2f} USD more are wanted, and the account has "
+            f"{books.free:.2f} USD that belong to no strategy: make another sleeve smaller first"
         )
     if -change > books.spendable(name):
         raise InvalidInput(

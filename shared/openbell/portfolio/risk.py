@@ -150,7 +150,7 @@ def _sleeve_cash(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
 
 
 def _paid(trade: Trade, risk: RiskConfig) -> Decimal:
-    return buy_limit(trade.price, risk.max_slippage, trade.bracket)
+    return buy_limit(trade.price, risk.max_slippage)
 
 
 # In this order: first what forbids the trade, then what shrinks it, then what makes the rest too small, and last what

@@ -585,3 +585,36 @@ class TestRestore:
         with pytest.raises(LeaseLost):
             ledger.restore([a_run()], {}, [], [], lease)
         assert ledger.runs() == []
+
+
+class TestRearrangedSleeves:
+    def test_sleeves_and_orders_are_rearranged_in_one_step(self, ledger: Ledger, lease: Lease) -> None:
+        for name, cash in (("old", "100"), ("giver", "50")):
+            ledger.open_sleeve(sleeve(name, cash), lease)
+        working = order(shares={"old": "10"}, status=OrderStatus.WORKING)
+        ledger.save_plan("run", [working], [], [], lease)
+        old, giver = ledger.sleeves()["old"], ledger.sleeves()["giver"]
+        moved = replace(working, shares=(replace(working.shares[0], strategy="new"),))
+        ledger.rearrange_sleeves(
+            [replace(giver, cash=D(40))], [replace(old, strategy="new", cash=D(110))], [old], [moved], lease
+        )
+        assert {name: found.cash for name, found in ledger.sleeves().items()} == {"new": D(110), "giver": D(40)}
+        assert ledger.open_orders() == [replace(moved, version=1)]
+        with pytest.raises(StoreUnavailable):  # the sleeve is gone, and the order has another version
+            ledger.rearrange_sleeves([], [], [old], [moved], lease)
+
+    def test_nothing_is_rearranged_if_one_of_them_has_changed(self, ledger: Ledger, lease: Lease) -> None:
+        for name in ("one", "two"):
+            ledger.open_sleeve(sleeve(name, "100"), lease)
+        one, two = ledger.sleeves()["one"], ledger.sleeves()["two"]
+        ledger.save_sleeves([replace(two, cash=D(1))], lease)
+        for stale in (([one], [], [two]), ([], [replace(two, cash=D(5))], [one]), ([two], [], [])):
+            with pytest.raises(StoreUnavailable):
+                ledger.rearrange_sleeves(*stale, [], lease)
+        assert {name: found.cash for name, found in ledger.sleeves().items()} == {"one": D(100), "two": D(1)}
+
+    def test_without_the_lease_nothing_is_rearranged(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.open_sleeve(sleeve("one", "100"), lease)
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.rearrange_sleeves([], [], [ledger.sleeves()["one"]], [], lease)
