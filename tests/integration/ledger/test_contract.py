@@ -608,9 +608,12 @@ class TestRearrangedSleeves:
             ledger.open_sleeve(sleeve(name, "100"), lease)
         one, two = ledger.sleeves()["one"], ledger.sleeves()["two"]
         ledger.save_sleeves([replace(two, cash=D(1))], lease)
-        for stale in (([one], [], [two]), ([], [replace(two, cash=D(5))], [one]), ([two], [], [])):
-            with pytest.raises(StoreUnavailable):
-                ledger.rearrange_sleeves(*stale, [], lease)
+        with pytest.raises(StoreUnavailable):
+            ledger.rearrange_sleeves([one], [], [two], [], lease)
+        with pytest.raises(StoreUnavailable):
+            ledger.rearrange_sleeves([], [replace(two, cash=D(5))], [one], [], lease)
+        with pytest.raises(StoreUnavailable):
+            ledger.rearrange_sleeves([two], [], [], [], lease)
         assert {name: found.cash for name, found in ledger.sleeves().items()} == {"one": D(100), "two": D(1)}
 
     def test_without_the_lease_nothing_is_rearranged(self, ledger: Ledger, lease: Lease) -> None:
