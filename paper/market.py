@@ -39,7 +39,10 @@ class Market:
             return LatestTrade(prices.close, min(at, session.close))
         if session and at >= session.open and prices.open is not None:
             return LatestTrade(prices.open, session.open)
-        return self._earlier(symbol, at)
+        earlier = self._earlier(symbol, at)
+        if session and at >= session.open and prices.close is not None and earlier:
+            return LatestTrade(earlier.price, session.open)  # a bar without an open: it opens where it closed
+        return earlier
 
     def _earlier(self, symbol: str, at: datetime) -> LatestTrade | None:
         """The last close of a day before that of `at`, divided by the splits since."""

@@ -147,6 +147,7 @@ def _facts(inputs: RunInputs, snapshot: Snapshot) -> RiskFacts:
         minutes_to_close=(inputs.clock.next_close - inputs.clock.now).total_seconds() / 60,
         turnover_today=inputs.turnover_today,
         quarantined=inputs.quarantined(QuarantineKind.SYMBOL),
+        doubtful=snapshot.doubtful,
         sleeve_cash={name: own.cash - inputs.committed.get(name, ZERO) for name, own in inputs.sleeves.items()},
     )
 

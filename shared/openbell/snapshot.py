@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from openbell.model import NEW_YORK
 from openbell.ports import MarketData
 
 
@@ -22,7 +23,8 @@ class Snapshot:
 
     `closes`: `(n_sessions, n_symbols)` adjusted closes in USD, tz-naive session dates ascending, complete sessions
     only. `prices`: raw last prices in USD. `tradable`: symbols that the broker trades now. `left_out`: candidates
-    without usable prices, each with its reason. `sources`: who gave a symbol's closes.
+    without usable prices, each with its reason. `sources`: who gave a symbol's closes. `doubtful`: holdings whose price
+    is good enough to sell at the market, and not to buy, with the reason.
     """
 
     as_of: datetime
@@ -32,6 +34,7 @@ class Snapshot:
     tradable: frozenset[str]
     left_out: Mapping[str, str]
     sources: Mapping[str, str] = field(default_factory=dict)
+    doubtful: Mapping[str, str] = field(default_factory=dict)
 
     def last_closes(self) -> dict[str, Decimal]:
         """The last close of each symbol (USD, to a hundredth of a cent)."""
@@ -57,6 +60,7 @@ class Snapshot:
             "tradable": sorted(self.tradable),
             "left_out": dict(sorted(self.left_out.items())),
             "sources": dict(sorted(self.sources.items())),
+            "doubtful": dict(sorted(self.doubtful.items())),
         }
         return write_closes(self.closes), json.dumps(meta).encode()
 
@@ -73,6 +77,7 @@ class Snapshot:
             tradable=frozenset(facts["tradable"]),
             left_out=facts["left_out"],
             sources=facts.get("sources", {}),
+            doubtful=facts.get("doubtful", {}),
         )
 
 
@@ -123,6 +128,39 @@ def fetch_closes(data: MarketData, symbols: Sequence[str], start: date, end: dat
 
 
 # The quality gate.
+
+
+@dataclass(frozen=True)
+class LastPrice:
+    """A raw last price (USD), and when it was traded, if the source tells: zone-aware; a date alone is its midnight."""
+
+    price: Decimal
+    at: datetime | None = None
+
+
+@runtime_checkable
+class TimedSource(Protocol):
+    """A MarketData that tells of when its last prices are."""
+
+    def last_trades(self, symbols: Sequence[str]) -> dict[str, LastPrice]:
+        """As MarketData.latest_prices, with times."""
+        ...
+
+
+def last_trades(data: MarketData, symbols: Sequence[str]) -> dict[str, LastPrice]:
+    """The last prices, with their times as far as `data` tells them. Errors as MarketData.latest_prices."""
+    if isinstance(data, TimedSource):
+        return data.last_trades(symbols)
+    return {symbol: LastPrice(price) for symbol, price in data.latest_prices(symbols).items()}
+
+
+def stale(trades: Mapping[str, LastPrice], session: date) -> dict[str, str]:
+    """Why a last price is none of `session`, for each that is not: yesterday's close is no price of today."""
+    return {
+        symbol: f"its last price is of {last.at.astimezone(NEW_YORK):%Y-%m-%d}, not of this session"
+        for symbol, last in trades.items()
+        if last.at and last.at.astimezone(NEW_YORK).date() != session
+    }
 
 
 def believable(prices: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], dict[str, str]]:

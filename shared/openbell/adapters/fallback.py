@@ -1,16 +1,17 @@
 """Prices from one source, from a second one for what the first lacks, and from the last run where neither has them."""
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pandas as pd
 
 from openbell.errors import OpenbellError, RetryableError
 from openbell.exchange_calendar import is_session
+from openbell.model import NEW_YORK
 from openbell.ports import Archive, MarketData
 from openbell.runs import LATEST_CLOSES
-from openbell.snapshot import Fetched, fetch_closes, read_closes
+from openbell.snapshot import Fetched, LastPrice, fetch_closes, last_trades, read_closes, stale
 
 LAST_RUN = "closes of the last run"
 _MOST_MISSING = 0.5  # if the primary fails and more is lacking after all, a later try is worth more than this one
@@ -54,21 +55,38 @@ class FallbackData:
         return Fetched(found.closes[[s for s in symbols if s in found.sources]], found.sources, found.missing)
 
     def latest_prices(self, symbols: Sequence[str]) -> dict[str, Decimal]:
-        """See MarketData. An earlier run's price is none of now: nothing stands in for both sources."""
+        """See MarketData."""
+        return {symbol: last.price for symbol, last in self.last_trades(symbols).items()}
+
+    def last_trades(self, symbols: Sequence[str]) -> dict[str, LastPrice]:
+        """See TimedSource. An earlier run's price is none of now: nothing stands in for both sources."""
         if not self._secondary:
-            return self._primary.latest_prices(symbols)
+            return last_trades(self._primary, symbols)
         failure, prices = None, {}
         try:
-            prices = self._primary.latest_prices(symbols)
+            prices = last_trades(self._primary, symbols)
         except RetryableError as error:
             failure = error
-        lacking = [symbol for symbol in symbols if symbol not in prices]
+        lacking = _without_price_of_today(prices, symbols)
         try:
-            return prices | (self._secondary.latest_prices(lacking) if lacking else {})
+            return prices | _newer(last_trades(self._secondary, lacking) if lacking else {}, prices)
         except OpenbellError as error:
             if failure:
                 raise type(failure)(f"{failure}; {error}") from error
             return prices  # a symbol without a price is not traded, and the report says so
+
+
+def _newer(found: Mapping[str, LastPrice], known: Mapping[str, LastPrice]) -> dict[str, LastPrice]:
+    """What is found of symbols that are not known, or known by an older trade."""
+    never = datetime.min.replace(tzinfo=NEW_YORK)
+    return {s: last for s, last in found.items() if s not in known or (last.at or never) > (known[s].at or never)}
+
+
+def _without_price_of_today(prices: Mapping[str, LastPrice], symbols: Sequence[str]) -> list[str]:
+    """The symbols without a price, or with one of an earlier day than others have."""
+    newest = max((last.at.astimezone(NEW_YORK).date() for last in prices.values() if last.at), default=date.min)
+    old = stale(prices, newest)
+    return [symbol for symbol in symbols if symbol not in prices or symbol in old]
 
 
 def _tried(data: MarketData, symbols: Sequence[str], start: date, end: date) -> Fetched:

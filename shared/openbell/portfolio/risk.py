@@ -24,6 +24,7 @@ class RiskFacts:
     minutes_to_close: float
     turnover_today: Decimal = ZERO
     quarantined: Mapping[str, str] = field(default_factory=dict)  # why a symbol is not traded
+    doubtful: Mapping[str, str] = field(default_factory=dict)  # why a symbol's price is not believed
     sleeve_cash: Mapping[str, Decimal] = field(default_factory=dict)  # by strategy, less what working buys may take
 
 
@@ -74,7 +75,15 @@ def _early_enough(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
     return ZERO, f"{left:.0f} minutes before the close; nothing is bought in the last {risk.no_entry_minutes}"
 
 
+def _price_of_today(trade: Trade, tally: _Tally, _: RiskConfig) -> _Verdict:
+    """Doubtful data keeps a symbol from being bought, never from being sold; so do the next two rules."""
+    why = tally.facts.doubtful.get(trade.symbol)
+    return (ZERO, why) if why and trade.side is Side.BUY else None
+
+
 def _fresh_bars(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
+    if trade.side is Side.SELL:
+        return None
     age = tally.facts.bar_ages.get(trade.symbol)
     if age is not None and age <= risk.max_bar_age_sessions:
         return None
@@ -85,6 +94,8 @@ def _fresh_bars(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
 def _sane_price(trade: Trade, tally: _Tally, risk: RiskConfig) -> _Verdict:
     if trade.price <= 0:
         return ZERO, "it has no price now"
+    if trade.side is Side.SELL:
+        return None
     close = tally.facts.last_closes.get(trade.symbol, ZERO)
     if close <= 0:
         return ZERO, "there is no last close to compare the price with"
@@ -159,6 +170,7 @@ RULES: tuple[tuple[str, _Rule], ...] = (
     ("quarantined", _sound_books),
     ("symbol_not_tradable", _tradable),
     ("too_late", _early_enough),
+    ("doubtful_price", _price_of_today),
     ("stale_data", _fresh_bars),
     ("price_sanity", _sane_price),
     ("position_cap", _position_cap),

@@ -25,7 +25,17 @@ from openbell.runs import (
     universe_key,
     work_list_key,
 )
-from openbell.snapshot import Fetched, Quality, Snapshot, believable, fetch_closes, usable, write_closes
+from openbell.snapshot import (
+    Fetched,
+    Quality,
+    Snapshot,
+    believable,
+    fetch_closes,
+    last_trades,
+    stale,
+    usable,
+    write_closes,
+)
 from openbell.strategies import Built, build_each
 
 RECENT_BARS = 90  # of every candidate, kept to score forecasts: the longest horizon, and the days behind it
@@ -61,7 +71,7 @@ def select_universe(
     built = build_each(inputs.config)
     universes = _universes(inputs, built, priced.closes)
     tickers, work = _work(inputs, universes, built, priced.closes, lambdas)
-    closes, meta = _take_snapshot(inputs, priced, tickers, tradable, data).to_bytes()
+    closes, meta = _take_snapshot(inputs, priced, tickers, tradable, data, broker).to_bytes()
     for key, content in zip(snapshot_keys(run_id), (closes, meta), strict=True):
         archive.put(key, content)
     archive.put(LATEST_CLOSES, write_closes(priced.closes))
@@ -104,19 +114,37 @@ def _fetch(inputs: RunInputs, candidates: list[str], data: MarketData) -> Fetche
 
 
 def _take_snapshot(
-    inputs: RunInputs, priced: Fetched, tickers: list[str], tradable: Collection[str], data: MarketData
+    inputs: RunInputs,
+    priced: Fetched,
+    tickers: list[str],
+    tradable: Collection[str],
+    data: MarketData,
+    broker: Broker,
 ) -> Snapshot:
-    """What the later states see: the chosen tickers only, and the last prices of no others are asked for."""
+    """What the later states see: the chosen tickers only, and the last prices of no others are asked for.
+
+    A price that is not of this session is none. What is held stays sellable: at a price in doubt, else at the broker's.
+    """
     chosen = [symbol for symbol in tickers if symbol in priced.closes.columns]
-    prices, no_price = believable(data.latest_prices(chosen))
+    trades = last_trades(data, chosen)
+    old = stale(trades, inputs.clock.session)
+    prices, no_price = believable({symbol: last.price for symbol, last in trades.items()})
+    held = _held(inputs) & set(chosen)
+    doubtful = {symbol: why for symbol, why in old.items() if symbol in held and symbol in prices}
+    prices = {symbol: price for symbol, price in prices.items() if symbol not in old or symbol in doubtful}
+    if unpriced := held - prices.keys():
+        own = {symbol: position.price for symbol, position in broker.positions().items() if symbol in unpriced}
+        prices |= believable(own)[0]
+        doubtful |= {symbol: no_price.get(symbol, f"{data.name} has no last price") for symbol in own}
     return Snapshot(
         as_of=inputs.clock.now,
         source=data.name,
         closes=priced.closes[chosen],
         prices=prices,
         tradable=frozenset(tradable) & frozenset(chosen),
-        left_out={**priced.missing, **no_price},
+        left_out={**priced.missing, **no_price, **old},
         sources={symbol: priced.sources[symbol] for symbol in chosen},
+        doubtful=doubtful,
     )
 
 

@@ -1,7 +1,7 @@
 """What a run asks of its price source, and what its snapshot says of it."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pandas as pd
@@ -11,10 +11,11 @@ from cli.run_report import SnapshotPart
 from lab.exchange import ExchangeData
 from openbell.adapters.fallback import FallbackData
 from openbell.errors import StaleData
-from openbell.model import RunStatus
+from openbell.model import NEW_YORK, RunStatus
 from openbell.runs import LATEST_CLOSES, snapshot_keys
-from openbell.snapshot import Snapshot, read_closes
-from tests.integration.workflow.stage import Stage, history, only_momentum, sample
+from openbell.schedules import Schedule
+from openbell.snapshot import LastPrice, Snapshot, read_closes
+from tests.integration.workflow.stage import WEDNESDAY, Stage, history, only_momentum, sample
 
 
 class Partial(ExchangeData):
@@ -116,3 +117,46 @@ def test_a_ticker_with_a_split_that_nobody_adjusted_for_fails_alone() -> None:
     )
     assert closed.report
     assert closed.report["snapshot"]["left_out"] == left_out
+
+
+class Yesterdays(Partial):
+    """Tells the times of its last prices: some are of yesterday, and some symbols have none."""
+
+    old: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+
+    def last_trades(self, symbols: Sequence[str]) -> dict[str, LastPrice]:
+        now = datetime(2022, 6, 15, 14, 59, tzinfo=NEW_YORK)
+        return {
+            symbol: LastPrice(price, now - timedelta(days=symbol in self.old))
+            for symbol, price in self.latest_prices(symbols).items()
+            if symbol not in self.silent
+        }
+
+
+def test_a_price_of_yesterday_is_no_price() -> None:
+    first = min(Stage().run().report["targets"], key=lambda target: target["symbol"])["symbol"]
+    stage = Stage()
+    stage.data = data = Yesterdays(stage.exchange)
+    data.old = frozenset({first})
+    closed = stage.run()
+    found = snapshot_of(stage, closed.run_id)
+    assert first not in found.prices
+    assert found.left_out[first] == "its last price is of 2022-06-14, not of this session"
+    assert first not in stage.held()
+    assert stage.held()
+
+
+@pytest.mark.parametrize("how", ["old", "silent"])
+def test_a_holding_without_a_price_of_today_can_be_sold_and_not_bought(how: str) -> None:
+    settings = only_momentum()
+    entry = settings.strategies["momentum"].model_copy(update={"overnight": "exit", "schedule": Schedule(every="15m")})
+    stage = Stage(settings.model_copy(update={"strategies": {"momentum": entry}}), at=WEDNESDAY)
+    stage.run("first", "manual")
+    symbol = min(stage.held())
+    stage.exchange.advance(WEDNESDAY.replace(minute=45))
+    stage.data = data = Yesterdays(stage.exchange)
+    setattr(data, how, frozenset({symbol}))
+    closed = stage.run("second", "manual")
+    assert symbol in snapshot_of(stage, closed.run_id).doubtful
+    assert stage.held() == {}

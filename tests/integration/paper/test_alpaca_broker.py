@@ -192,7 +192,7 @@ def test_a_status_that_is_new_to_us_is_not_taken_for_an_end(paper: PaperExchange
 def test_legs_that_cannot_be_read_do_not_make_a_booked_order_unknown(paper: PaperExchange, url_of: Serve) -> None:
     def lose_order(request: Request, proceed: Proceed) -> Response:
         is_second = request.path.startswith("/v2/orders/")
-        return Response('{"message": "order not found"}', 404) if is_second else proceed()
+        return Response('{"code": 40410000, "message": "order not found"}', 404) if is_second else proceed()
 
     broker = broker_of(url_of(paper, lose_order))
     broker.submit(replace(REQUEST, bracket=BRACKET))

@@ -83,6 +83,8 @@ def answering(status: int, body: str, content_type: str = "application/json") ->
         (429, "slow down", RateLimited),
         (500, '{"code": 50010000, "message": "internal server error"}', OutcomeUnknown),
         (503, "<html>Service Unavailable</html>", OutcomeUnknown),
+        *((status, "<html>somebody between us</html>", OutcomeUnknown) for status in (404, 408, 423, 425, 499)),
+        (404, '{"code": 40410000, "message": "asset not found"}', OrderRejected),
         (200, "<html>Welcome</html>", OutcomeUnknown),
         (200, "", OutcomeUnknown),
         (301, "", OutcomeUnknown),
@@ -174,6 +176,8 @@ def test_every_call_tells_outage_limit_and_refusal_apart(
     answers: list[tuple[int, str, type[OpenbellError]]] = [
         (500, '{"code": 50010000, "message": "internal server error"}', BrokerUnavailable),
         (504, "<html>Gateway Time-out</html>", BrokerUnavailable),
+        *((status, "<html>somebody between us</html>", BrokerUnavailable) for status in (404, 408, 423, 425, 499)),
+        (404, '{"message": "no route matched"}', BrokerUnavailable),
         (200, "<html>Welcome</html>", BrokerUnavailable),
         (429, '{"message": "too many requests."}', RateLimited),
         (403, '{"message": "forbidden."}', BrokerRefused),

@@ -63,6 +63,25 @@ def test_the_live_bar_is_the_last_price(yahoo: FakeYahoo, data: YahooData) -> No
     assert data.latest_prices(["KO"]) == {"KO": Decimal("52.1234")}  # USD equities go to a hundredth of a cent
 
 
+def test_a_last_price_says_of_which_session_it_is(yahoo: FakeYahoo, data: YahooData) -> None:
+    live = Bar(datetime(2022, 6, 15, 11, 7, 3, tzinfo=NEW_YORK), 52.5, 52.5)
+    yahoo.tickers["KO"] = chart(days("2022-06-13", [50, 51]), live)
+    yahoo.tickers["OLD"] = chart(days("2022-06-13", [50, 51, None]))  # the row of today is empty
+    found = data.last_trades(["KO", "OLD"])
+    sessions = {symbol: last.at.astimezone(NEW_YORK).date() for symbol, last in found.items() if last.at}
+    assert sessions == {"KO": date(2022, 6, 15), "OLD": date(2022, 6, 14)}
+
+
+def test_a_day_that_a_ticker_has_twice_costs_no_other_ticker_its_closes(yahoo: FakeYahoo, data: YahooData) -> None:
+    twice = Bar(datetime(2022, 6, 14, 16, 0, 1, tzinfo=NEW_YORK), 12.0, 12.0)
+    yahoo.tickers["KO"] = chart(days("2022-06-13", [50, 51]))
+    yahoo.tickers["DUP"] = chart(days("2022-06-13", [10, 11]), twice)
+    closes = data.daily_closes(["KO", "DUP"], MONDAY, date(2022, 6, 14))
+    assert closes["KO"].tolist() == [50, 51]
+    assert closes["DUP"].iloc[0] == 10
+    assert closes.index.is_unique
+
+
 def test_missing_days_and_empty_rows_are_gaps_of_their_ticker_alone(yahoo: FakeYahoo, data: YahooData) -> None:
     yahoo.tickers["KO"] = chart(days("2022-06-13", [50, 51, 52, 53]))
     yahoo.tickers["DAY"] = chart([bar for bar in days("2022-06-13", [10, 11, 12, 13]) if bar.close != 11])

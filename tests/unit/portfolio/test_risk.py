@@ -83,12 +83,12 @@ def test_the_cash_of_a_sell_counts_for_the_buy_after_it() -> None:
 
 
 def test_a_sleeve_pays_with_its_own_cash_and_with_its_sells_that_are_let_through() -> None:
-    facts = replace(FACTS, sleeve_cash={"s": D(1_000)}, last_closes={"A": D(100)})
+    facts = replace(FACTS, sleeve_cash={"s": D(1_000)}, quarantined={"B": "B is quarantined"})
     allowed, cuts = limit([sell(50), sell(50, "B"), buy(), buy(1)], facts, LOOSE)
-    # B is sold at no price that can be believed; 1,000 and 5,000 USD pay for 57 shares at 105, and then for none
+    # B is not sold; 1,000 and 5,000 USD pay for 57 shares at 105, and then for none
     assert [trade.qty for trade in allowed] == [50, 57]
     assert [(cut.rule, cut.allowed_qty) for cut in cuts] == [
-        ("price_sanity", 0),
+        ("quarantined", 0),
         ("sleeve_cash", 57),
         ("sleeve_cash", 0),
     ]
@@ -99,6 +99,18 @@ def test_a_buy_that_a_sleeve_pays_for_in_part_is_at_least_the_smallest_order() -
     assert limit([buy()], facts, RiskConfig(min_order_notional=D(250)))[0] == []
 
 
+def test_doubtful_data_keeps_a_symbol_from_being_bought_never_from_being_sold() -> None:
+    for facts, rule in (
+        (replace(FACTS, doubtful={"A": "its price is of yesterday"}), "doubtful_price"),
+        (replace(FACTS, bar_ages={}), "stale_data"),
+        (replace(FACTS, last_closes={}), "price_sanity"),
+        (replace(FACTS, last_closes={"A": D(10)}), "price_sanity"),
+    ):
+        allowed, cuts = limit([sell(1), buy(1)], facts, RiskConfig())
+        assert allowed == [sell(1)]
+        assert [cut.rule for cut in cuts] == [rule]
+
+
 def test_no_cap_holds_back_a_sell() -> None:
     facts = replace(FACTS, position_values={"A": D(500_000)}, turnover_today=D(10**9), buying_power=D(-5))
     assert limit([sell(5000)], facts, RiskConfig())[0] == [sell(5000)]
@@ -106,7 +118,8 @@ def test_no_cap_holds_back_a_sell() -> None:
 
 def test_the_rules_are_in_the_order_that_the_documentation_states() -> None:
     names = [name for name, _ in RULES]
-    assert names[:5] == ["quarantined", "symbol_not_tradable", "too_late", "stale_data", "price_sanity"]
+    assert names[:3] == ["quarantined", "symbol_not_tradable", "too_late"]
+    assert names[3:6] == ["doubtful_price", "stale_data", "price_sanity"]
     assert names[-2:] == ["minimum_notional", "sleeve_cash"]
 
 

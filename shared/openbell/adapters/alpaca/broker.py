@@ -8,7 +8,15 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from openbell.adapters.alpaca.activities import is_booked, read_actions, read_activity
-from openbell.adapters.alpaca.client import FAILURES, AlpacaClient, explain_read, status_of, words_of
+from openbell.adapters.alpaca.client import (
+    FAILURES,
+    AlpacaClient,
+    explain_read,
+    in_doubt,
+    says_not_found,
+    status_of,
+    words_of,
+)
 from openbell.errors import (
     BrokerRefused,
     ConfigError,
@@ -191,7 +199,7 @@ class AlpacaBroker:
         try:
             return call(*arguments)
         except FAILURES as error:
-            if status_of(error) == 404:  # noqa: PLR2004
+            if says_not_found(error):
                 return None
             raise explain_read(error, what) from error
 
@@ -224,7 +232,7 @@ class AlpacaBroker:
         try:
             self._client.cancel_order(order_id)
         except FAILURES as error:
-            if status_of(error) in {404, 422}:
+            if says_not_found(error) or status_of(error) == 422:  # noqa: PLR2004
                 raise OrderNotCancelable(f"order {order_id}: {words_of(error)}") from error
             raise explain_read(error, f"the cancellation of order {order_id}") from error
 
@@ -246,13 +254,13 @@ def _terms(request: OrderRequest) -> dict[str, Any]:
     }
 
 
-def _explain_submit(error: Exception, request: OrderRequest) -> OpenbellError:  # noqa: PLR0911 a table
+def _explain_submit(error: Exception, request: OrderRequest) -> OpenbellError:
     """What a failed submission means, by status and words together: one code covers several causes."""
     status, words = status_of(error), words_of(error)
     what = f"order {request.client_order_id}"
+    if in_doubt(error):
+        return OutcomeUnknown(f"{what}: no answer of the broker (status {status}): {words}")
     match status:
-        case None:
-            return OutcomeUnknown(f"{what}: no answer that could be read: {words}")
         case 429:
             return RateLimited(f"Alpaca refuses more requests for now ({what})")
         case 401:
@@ -261,8 +269,6 @@ def _explain_submit(error: Exception, request: OrderRequest) -> OpenbellError:  
             return BrokerRefused(f"Alpaca refuses the account: {words}")
         case 409 | 422 if _says_duplicate(words):
             return OutcomeUnknown(f"{what} may have been sent before: {words}")
-        case _ if status >= 500:  # noqa: PLR2004
-            return OutcomeUnknown(f"{what}: status {status}: {words}")
     return OrderRejected(words)
 
 

@@ -15,6 +15,9 @@ from openbell.errors import BrokerRefused, BrokerUnavailable, KeysRefused, Openb
 CONNECT_SECONDS, READ_SECONDS = 3.05, 10.0
 LONGEST_WAIT_SECONDS = 15.0  # for the end of the broker's minute: a Lambda's time is short
 _UNAUTHORIZED, _FORBIDDEN, _RATE_LIMITED, _SERVER_ERROR = 401, 403, 429, 500
+_NOT_FOUND = 404
+# Time-out, locked, too early, closed by the client's side: none of these is the broker's verdict.
+_PASSING = frozenset({408, 423, 425, 499})
 
 
 class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
@@ -123,10 +126,24 @@ def keys_are_refused(error: Exception) -> bool:
     return status == _UNAUTHORIZED or (status == _FORBIDDEN and isinstance(body, dict) and "code" not in body)
 
 
+def says_not_found(error: Exception) -> bool:
+    """Whether the broker itself, in its own JSON, says that there is no such thing; a proxy's 404 says nothing."""
+    body = getattr(error, "_error", None)
+    return status_of(error) == _NOT_FOUND and isinstance(body, dict) and "code" in body
+
+
+def in_doubt(error: Exception) -> bool:
+    """Whether an answer is none: silence, an outage, or words of somebody between us and the broker."""
+    status = status_of(error)
+    if status is None or status >= _SERVER_ERROR or status in _PASSING:
+        return True
+    return status == _NOT_FOUND and not says_not_found(error)
+
+
 def explain_read(error: Exception, what: str) -> OpenbellError:
     """What a failed call that changes nothing means."""
     status = status_of(error)
-    if status is None or status >= _SERVER_ERROR:
+    if in_doubt(error):
         return BrokerUnavailable(f"Alpaca did not answer {what}: {words_of(error)}")
     if status == _RATE_LIMITED:
         return RateLimited(f"Alpaca refuses more requests for now ({what})")

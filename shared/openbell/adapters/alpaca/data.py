@@ -1,7 +1,7 @@
 """Prices from Alpaca."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import batched
@@ -13,6 +13,7 @@ from alpaca_trade_api.rest import TimeFrame
 
 from openbell.adapters.alpaca.client import FAILURES, AlpacaClient, explain_read
 from openbell.errors import BrokerUnavailable, DataUnavailable, OpenbellError
+from openbell.snapshot import LastPrice
 
 _SYMBOLS = 200  # in one request: their names stay within a URL of usual length
 _PAST = "sip"  # trades of all exchanges: free plans may see it too, but for the last 15 minutes
@@ -45,13 +46,17 @@ class AlpacaData:
 
     def latest_prices(self, symbols: Sequence[str]) -> dict[str, Decimal]:
         """See MarketData."""
-        prices: dict[str, Decimal] = {}
+        return {symbol: last.price for symbol, last in self.last_trades(symbols).items()}
+
+    def last_trades(self, symbols: Sequence[str]) -> dict[str, LastPrice]:
+        """See TimedSource."""
+        prices: dict[str, LastPrice] = {}
         for group in batched(symbols, _SYMBOLS, strict=False):
             try:
                 trades = self._client.get_latest_trades(list(group), feed=self._feed)
             except FAILURES as error:
                 raise _explain(error, "latest trades") from error
-            prices |= {symbol: Decimal(str(trade["p"])) for symbol, trade in trades.items()}
+            prices |= {symbol: _last_price(trade) for symbol, trade in trades.items()}
         return prices
 
     def _bars(self, symbols: Sequence[str], start: date, end: date) -> list[dict[str, Any]]:
@@ -70,6 +75,10 @@ class AlpacaData:
             )
         except FAILURES as error:
             raise _explain(error, "daily bars") from error
+
+
+def _last_price(trade: Mapping[str, Any]) -> LastPrice:
+    return LastPrice(Decimal(str(trade["p"])), datetime.fromisoformat(trade["t"]) if trade.get("t") else None)
 
 
 @cache

@@ -10,7 +10,7 @@ import pandas as pd
 from openbell.adapters.yahoo.asking import Question, set_up_yfinance
 from openbell.adapters.yahoo.download import Answers, Pace, download
 from openbell.model import NEW_YORK
-from openbell.snapshot import Fetched
+from openbell.snapshot import Fetched, LastPrice
 
 _PLACES = 4  # the finest price increment of US equities
 
@@ -39,9 +39,16 @@ class YahooData:
         return self.fetch(symbols, start, end).closes
 
     def latest_prices(self, symbols: Sequence[str]) -> dict[str, Decimal]:
-        """See MarketData. During a session the day's bar has the last trade as its close."""
+        """See MarketData."""
+        return {symbol: last.price for symbol, last in self.last_trades(symbols).items()}
+
+    def last_trades(self, symbols: Sequence[str]) -> dict[str, LastPrice]:
+        """See TimedSource. During a session the day's bar has the last trade as its close."""
         given = self._ask(symbols, Question(period="5d", adjusted=False)).given
-        return {symbol: Decimal(repr(round(float(closes.iloc[-1]), _PLACES))) for symbol, closes in given.items()}
+        return {
+            symbol: LastPrice(Decimal(repr(round(float(closes.iloc[-1]), _PLACES))), closes.index[-1].to_pydatetime())
+            for symbol, closes in given.items()
+        }
 
     def intraday_closes(self, symbols: Sequence[str], start: datetime, end: datetime, interval: str) -> pd.DataFrame:
         """Adjusted closes of the complete bars between two zone-aware moments: `(n_bars, n_symbols)` floats in USD.
@@ -50,7 +57,7 @@ class YahooData:
         York time. Yahoo reaches back 8 days for 1m, 60 days up to 30m, and two years for 1h. Errors as daily_closes.
         """
         given = self._ask(symbols, Question(interval, start, end)).given
-        frame = _table({symbol: closes.tz_convert(NEW_YORK) for symbol, closes in given.items()})
+        frame = _table({symbol: _once(closes.tz_convert(NEW_YORK)) for symbol, closes in given.items()})
         complete = frame.loc[start : end - pd.Timedelta(interval)]
         return complete.dropna(axis="columns", how="all")
 
@@ -65,5 +72,13 @@ def _table(columns: dict[str, "pd.Series[float]"]) -> pd.DataFrame:
 
 
 def _by_session(closes: "pd.Series[float]") -> "pd.Series[float]":
-    """A daily bar is stamped with midnight in New York; a session is a date without a zone."""
-    return closes.set_axis(pd.DatetimeIndex(closes.index).tz_localize(None).normalize().as_unit("ns"))
+    """A daily bar is stamped with midnight in New York; a session is a date without a zone.
+
+    Yahoo may give the last day twice, as its bar and as the live one, which is the newer.
+    """
+    return _once(closes.set_axis(pd.DatetimeIndex(closes.index).tz_localize(None).normalize().as_unit("ns")))
+
+
+def _once(closes: "pd.Series[float]") -> "pd.Series[float]":
+    """The last of several bars with one stamp: one ticker's double must not spoil the table of all."""
+    return closes[~closes.index.duplicated(keep="last")]
