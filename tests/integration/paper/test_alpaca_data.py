@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from openbell.adapters.alpaca.data import AlpacaData
 from openbell.errors import BrokerRefused, DataUnavailable, OpenbellError, RateLimited
 from openbell.ports import MarketData
-from openbell.snapshot import LastPrice
+from openbell.snapshot import LastPrice, last_trades
 from paper import PaperExchange, Split, load_sample
 from paper.server import Proceed
 from tests.integration.paper.conftest import Serve
@@ -96,7 +96,7 @@ def test_latest_prices_are_decimals_of_symbols_that_have_one(url_of: Serve) -> N
 
 def test_last_trades_say_of_when_they_are(url_of: Serve) -> None:
     paper = exchange(closes(KO=[50, 51], AAPL=[100, NAN]), at(14, "10:00"))
-    found = data_of(url_of(paper)).last_trades(["AAPL", "KO"])
+    found = last_trades(data_of(url_of(paper)), ["AAPL", "KO"])
     # KO trades today, and its bar has no open: it opens where it closed. AAPL does not trade today.
     assert found["KO"] == LastPrice(D(50), at(14, "09:30"))
     assert found["AAPL"] == LastPrice(D(100), at(13, "16:00"))
