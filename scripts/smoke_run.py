@@ -15,11 +15,14 @@ _MOST_SECONDS = 3600  # beyond the workflow's own limit
 
 
 def smoke_run(client_of: Callable[[str], Any], stack: str, pause: Callable[[float], None] = time.sleep) -> str:
-    """How the execution ended: SUCCEEDED, FAILED, TIMED_OUT or ABORTED; RUNNING if it did not end in time."""
+    """Start a run as the schedules do, by the live alias; how it ended.
+
+    SUCCEEDED, FAILED, TIMED_OUT or ABORTED; RUNNING if it did not end in time.
+    """
     (found,) = client_of("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
     states = client_of("stepfunctions")
-    execution = states.start_execution(stateMachineArn=outputs["StateMachineArn"], input="{}")["executionArn"]
+    execution = states.start_execution(stateMachineArn=outputs["LiveMachineArn"], input="{}")["executionArn"]
     status = "RUNNING"
     for _ in range(_MOST_SECONDS // _EVERY_SECONDS):
         status = str(states.describe_execution(executionArn=execution)["status"])

@@ -21,6 +21,8 @@ _UNUSED = [
     "pydantic/v1",  # the API of Pydantic 1
     "yaml/_yaml*.so",  # libyaml, which only loaders asked for by name use
 ]
+# Emptied, for they are imported: docstrings of compiled functions, set one by one in each cold start.
+_FOR_READERS = ["numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py"]
 # Of what pip writes down only the metadata (versions are looked up at run time) and the licences are of use.
 _KEPT_OF_DIST_INFO = {"METADATA", "entry_points.txt", "licenses", "LICENSE", "LICENSE.txt", "LICENSE.md"}
 
@@ -33,6 +35,8 @@ def trim(part: Path) -> None:
         file.unlink()
     for entry in [path for pattern in _UNUSED for path in part.glob(pattern)]:
         _remove(entry)
+    for module in [part / name for name in _FOR_READERS if (part / name).exists()]:
+        module.write_text("")
     for info in part.glob("*.dist-info"):
         for entry in info.iterdir():
             if entry.name not in _KEPT_OF_DIST_INFO:

@@ -134,6 +134,15 @@ def test_the_projects_own_build_is_locked() -> None:
     assert "build" in project["tool"]["uv"]["default-groups"]
 
 
+@pytest.mark.parametrize("file", sorted(ROOT.glob("scripts/*.sh")), ids=lambda path: path.name)
+def test_a_script_keeps_to_what_macos_has(file: Path) -> None:
+    """Bash 3.2 and BSD tools."""
+    bash = r"mapfile|readarray|declare -[Ag]|\$\{\w+(,,|\^\^|@Q)|&>>"
+    tools = r"sort -V|readlink -f|sed -i|cp --|grep -P|du -b|date -d|stat -c|--silent"
+    newer = f"{bash}|{tools}"
+    assert [line for line in _code(file) if re.search(newer, line)] == []
+
+
 @pytest.mark.parametrize(
     ("system", "machine", "able"),
     [("Linux", "x86_64", True), ("Linux", "aarch64", False), ("Darwin", "arm64", False), ("Darwin", "x86_64", False)],

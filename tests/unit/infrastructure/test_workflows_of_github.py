@@ -52,7 +52,7 @@ class Aws:
         self._statuses = list(statuses)
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 as boto3 has it
-        return {"Stacks": [{"Outputs": [{"OutputKey": "StateMachineArn", "OutputValue": f"arn:{StackName}"}]}]}
+        return {"Stacks": [{"Outputs": [{"OutputKey": "LiveMachineArn", "OutputValue": f"arn:{StackName}"}]}]}
 
     def start_execution(self, **given: str) -> dict[str, str]:
         assert given == {"stateMachineArn": "arn:openbell-paper", "input": "{}"}
