@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from openbell.books import Books
 from openbell.codec import from_json
 from openbell.config import ExecutionConfig
-from openbell.errors import InvalidInput, LedgerBehind, RunInProgress
+from openbell.errors import ImpossibleFill, InvalidInput, LedgerBehind, RunInProgress
 from openbell.execution.booking import book_all, observe
 from openbell.execution.protection import known_again
 from openbell.execution.reconciliation import compare, is_split
@@ -32,12 +32,13 @@ from openbell.model import (
 )
 from openbell.ports import Archive, Broker, Ledger
 from openbell.runs import LATEST_FENCE, Decisions, RunInputs, books_key, decisions_key, inputs_key
-from openbell.workflow.settle_orders import revision
+from openbell.unkept import as_sent, repriced
 
 FENCE_GAP = 1000  # runs that took a fencing number and died before the archive heard of it are fewer
 _LEASE_SECONDS = 3600
 _TICKS_OF = timedelta(days=1)  # an older tick starts no run any more
 _READERS = 16
+_ASKED_BEFORE = timedelta(hours=1)  # the broker's list begins after an instant, and a run sends orders at its own
 _OURS = re.compile(r"\d{8}-\d{4}-[0-9a-f]{4}-")  # how our client_order_ids begin: with their run's
 
 
@@ -129,7 +130,7 @@ def rebuild(archived: Archived, broker: Broker) -> Recovered:
     """What the ledger should hold now. Raises what the broker raises when it does not answer: unknown is not empty."""
     work = _Work(archived, broker.find_order)
     work.settle_known()
-    work.add_unknown(broker.orders_since(archived.books[-1].run.as_of))
+    work.add_unkept(broker.orders_since(archived.books[-1].run.as_of - _ASKED_BEFORE))
     work.unsure += _positions(work.sleeves, broker.positions())
     work.unsure += [f"run {run} left inputs, but no books: it is not in the history" for run in archived.without_books]
     return Recovered(
@@ -168,40 +169,40 @@ class _Work:
                         f"{order.client_order_id}: the broker does not know it (any more); left as it was"
                     )
 
-    def add_unknown(self, listed: Iterable[BrokerOrder]) -> None:
-        """Orders of ours that were sent after the newest books were kept."""
-        for found in sorted(listed, key=lambda order: order.client_order_id):
-            if not _OURS.match(found.client_order_id) or found.client_order_id in self.orders:
-                continue
-            ours = self._repriced(found) or known_again(found, self.sleeves)
-            if ours:
-                self._unbooked.add(ours.client_order_id)
-                self._observe(ours, found)
-            else:
-                filled = f"{found.side.value} {found.filled_qty} of {found.qty} {found.symbol}"
-                self.unsure.append(f"{found.client_order_id}: ours at the broker ({filled}), in no books: not booked")
+    def add_unkept(self, listed: Iterable[BrokerOrder]) -> None:
+        """Orders of ours that were sent after the newest books were kept; protection comes after what it protects."""
+        unkept = [found for found in listed if _OURS.match(found.client_order_id)]
+        unkept = [found for found in unkept if found.client_order_id not in self.orders]
+        unkept.sort(key=lambda found: found.client_order_id)
+        for make in (lambda found: repriced(found, self.orders, self._repricing), self._protective):
+            for found in list(unkept):
+                if order := make(found):
+                    self._unbooked.add(order.client_order_id)
+                    self._observe(order, found)
+                    unkept.remove(found)
+        for found in unkept:
+            filled = f"{found.side.value} {found.filled_qty} of {found.qty} {found.symbol}"
+            self.unsure.append(f"{found.client_order_id}: ours at the broker ({filled}), in no books: not booked")
 
-    def _repriced(self, found: BrokerOrder) -> Order | None:
-        """The revision that `found` must be, made once more from the order before it."""
-        stem, _, number = found.client_order_id.rpartition("-")
-        before = self.orders.get(f"{stem}-{int(number) - 1}") if number.isdigit() else None
-        if before is None or before.status is not OrderStatus.CANCELED or self._repricing is None:
-            return None
-        again = revision(before, self._repricing) if before.filled_qty < before.qty else None
-        return again if again and again.qty == found.qty else None
+    def _protective(self, found: BrokerOrder) -> Order | None:
+        return known_again(found, self.sleeves)
 
     def _observe(self, order: Order, found: BrokerOrder) -> None:
-        seen, fills = observe(order, found)
-        self.orders[order.client_order_id] = seen
-        if not fills or order.client_order_id not in self._unbooked:
-            return  # the sleeves of the newest books have had them
+        sent = as_sent(order, found)
+        if sent != order and len(order.shares) > 1:
+            cut = f"cut from {order.qty} to {found.qty} shares"
+            self.unsure.append(f"{order.client_order_id}: {cut}; by how much for each strategy is a guess")
         try:
-            changed = book_all(self.sleeves, fills)
-        except (KeyError, ValueError) as error:
+            seen, fills = observe(sent, found)
+            # The sleeves of the newest books have had the fills of what was closed before.
+            booked = fills if order.client_order_id in self._unbooked else ()
+            changed = book_all(self.sleeves, booked)
+        except (KeyError, ValueError, ImpossibleFill) as error:
             self.unsure.append(f"{order.client_order_id}: {error}; its fills are not booked")
             return
+        self.orders[order.client_order_id] = seen
         self.sleeves |= {sleeve.strategy: sleeve for sleeve in changed}
-        self.booked += fills
+        self.booked += booked
 
 
 def _positions(sleeves: Mapping[str, Sleeve], positions: Mapping[str, BrokerPosition]) -> list[str]:

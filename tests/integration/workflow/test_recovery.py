@@ -110,6 +110,10 @@ CRASHES = [
     (Setting(closing=True, market=1), "SettleBuys.broker.find_order", 0),
     (Setting(closing=True, market=1), "ExecuteBuy.broker.submit", 2),
     (Setting(closing=True, market=2, fill_share="0.3", unfilled="reprice"), "SettleBuys.broker.submit", 0),
+    # Protective orders that no books know yet, and one that was cut before it was sent.
+    (Setting(closing=True, market=1), "SettleBuys.broker.submit", 1),
+    (Setting(closing=True, market=2, fill_share="0.3"), "CloseRun.broker.submit", 1),
+    (Setting(closing=True, market=2, fill_share="0.3"), "ExecuteBuy.broker.submit", 3),
 ]
 
 
@@ -125,7 +129,7 @@ def test_lost_in_the_middle_of_a_run_it_is_what_the_next_run_would_have_made_of_
         world.outside.disarm()
         world.next_session()
     lose(worlds[0])
-    recovered(worlds[0])
+    assert recovered(worlds[0]).recovered.unsure == ()
     for world in worlds:
         session(world, "next", "after")
     # Fills of a shared order that were booked one by one may be divided by a cent otherwise than all at once.
