@@ -1,3 +1,5 @@
+import re
+import subprocess
 import tomllib
 from typing import Any
 
@@ -32,3 +34,13 @@ def test_profiles_set_only_parameters_that_the_template_has() -> None:
     for profile in _profiles().values():
         pairs = profile["deploy"]["parameters"]["parameter_overrides"].split()
         assert {pair.split("=")[0] for pair in pairs} <= set(template()["Parameters"])
+
+
+def test_make_deploy_names_each_release_as_the_template_wants_it() -> None:
+    told = subprocess.run(["make", "-n", "deploy"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (name,) = re.findall(r"Release=(\S+)", told)
+    pattern = template()["Parameters"]["Release"]["AllowedPattern"]
+    assert name
+    assert re.fullmatch(pattern, name)
+    approval = template()["Parameters"]["ApprovedDifferences"]["AllowedPattern"]
+    assert re.fullmatch(approval, name.partition("-")[2])

@@ -178,7 +178,8 @@ def test_a_sweep_may_start_batches_of_itself_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ForecastFunction", "AggregateSignalsFunction", "WidgetsFunction", "BacktestFoldFunction"]
+    "name",
+    ["ForecastFunction", "AggregateSignalsFunction", "CheckReleaseFunction", "WidgetsFunction", "BacktestFoldFunction"],
 )
 def test_a_function_that_only_computes_or_shows_can_neither_read_the_keys_nor_alert(name: str) -> None:
     assert not ENVIRONMENT[name] & (BROKER | TOPIC)
