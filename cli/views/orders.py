@@ -62,7 +62,8 @@ def orders_table(orders: Sequence[Order], title: str, *, why: bool) -> Table:
 
 def _outcome(order: Order) -> str:
     legs = (f"{leg.kind.value.replace('_', ' ')} {order_status(leg.status.value)}" for leg in order.legs)
-    return "\n".join((order_status(order.status.value), *legs))
+    itself = f"take profit {order_status(order.status.value)}" if order.protective else order_status(order.status.value)
+    return "\n".join((itself, *legs))
 
 
 def _why(order: Order) -> str:

@@ -10,7 +10,7 @@ from openbell.errors import OrderRejected, OutcomeUnknown
 from openbell.execution import booking, settling
 from openbell.model import ZERO, BrokerOrder, Fill, Lease, Order, OrderStatus, Sleeve
 from openbell.ports import Broker, Ledger
-from openbell.workflow import execute_order, open_run
+from openbell.workflow import execute_order, guarding, open_run, settle_orders
 
 type Mutant = Callable[[], AbstractContextManager[object]]
 
@@ -99,6 +99,23 @@ def sells_what_is_gone() -> Iterator[None]:
 
 
 @contextmanager
+def protects_nothing() -> Iterator[None]:
+    """What was bought rests in no protective order, and nobody looks whether it should."""
+    with (
+        patch.object(settle_orders, "protect", lambda *_: ()),
+        patch.object(guarding, "protect", lambda *_: ()),
+    ):
+        yield
+
+
+@contextmanager
+def forgets_protection_after_a_refused_sale() -> Iterator[None]:
+    """Protection is placed after a purchase only: what was withdrawn for a sale that fails does not come back."""
+    with patch.object(guarding, "protect", lambda *_: ()):
+        yield
+
+
+@contextmanager
 def ignores_the_halt() -> Iterator[None]:
     """Orders are sent whether trading is halted or not."""
     with patch.object(execute_order, "_overtaken", lambda *_: ""):
@@ -113,5 +130,7 @@ MUTANTS: tuple[Mutant, ...] = (
     knows_no_fence,
     gives_up_what_is_on_its_way,
     sells_what_is_gone,
+    protects_nothing,
+    forgets_protection_after_a_refused_sale,
     ignores_the_halt,
 )
