@@ -260,8 +260,9 @@ class QuickDesk:
 
     def _settle(self, inputs: RunInputs, orders: list[str], lease: Lease) -> None:
         sent = [self.ledger.order(inputs.run_id, client_order_id) for client_order_id in orders]
-        waits = any(order and not order.status.ended for order in sent)
-        if waits:  # the workflow's first look would find what is known already
-            self.exchange.wait(self.config.execution.poll_seconds)
+        rules = self.config.execution
+        waits = rules.max_rounds > 1 and any(order and not order.status.ended for order in sent)
+        if waits:  # the workflow's first look, unless it is the last too, would find what is known already
+            self.exchange.wait(rules.poll_seconds)
         if orders:
             settle_all(inputs, orders, self._desk, lease, self.exchange.wait, rounds=int(waits))

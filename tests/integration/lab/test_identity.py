@@ -116,6 +116,16 @@ def test_sessions_with_open_high_and_low_are_the_same() -> None:
     assert legs, "no protective order was ever reached"
 
 
+@pytest.mark.parametrize("unfilled", ["leave", "reprice", "cancel"])
+def test_one_look_at_the_orders_is_the_same(unfilled: str) -> None:
+    made = config(
+        momentum={"allocation": "0.5", "parameters": {"hold": 3}},
+        sma_cross={"allocation": "0.5", "parameters": {"fast": 2, "slow": 5}},
+    )
+    execution = made.execution.model_copy(update={"max_rounds": 1, "unfilled": unfilled})
+    check_identity(ohlc_market(), made.model_copy(update={"execution": execution}), date(2022, 5, 20), date(2022, 6, 1))
+
+
 def test_parts_of_shares_are_the_same() -> None:
     entries: dict[str, dict[str, Any]] = {
         "sma_cross": {"allocation": "0.5", "fractional": True, "parameters": {"fast": 2, "slow": 5}},
