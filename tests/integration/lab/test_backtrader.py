@@ -91,7 +91,7 @@ def test_brackets_are_backtraders_own() -> None:
 def test_bars_with_splits_are_refused() -> None:
     market = ohlc_market()
     halved = History(market.symbols, market.sessions, market.bars, [Split("AAPL", market.sessions[-20], D(2))])
-    with pytest.raises(InvalidInput, match="the bars come with splits, which Backtrader does not know"):
+    with pytest.raises(InvalidInput, match="the bars come with splits or dividends, which Backtrader does not know"):
         both(config(momentum={"allocation": "1"}), BacktestSettings(date(2022, 6, 1), date(2022, 6, 30)), halved)
 
 
