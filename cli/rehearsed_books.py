@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import BooksDisagree, BrokerRefused
 from openbell.execution.drift import set_drift_apart
 from openbell.execution.reconciliation import Reconciliation, reconcile
+from openbell.execution.record import book_record
 from openbell.model import (
     Account,
     Activity,
@@ -52,7 +53,8 @@ def rehearse_reconciliation(broker: Broker, ledger: Ledger, clock: MarketClock) 
     looking = _LookingOnly(broker)
     found, failure = Reconciliation(), ""
     try:
-        found = reconcile(looking, copy, lease, clock.now - IN_FLIGHT)
+        record = book_record(looking, copy, lease, clock)
+        found = replace(reconcile(looking, copy, lease, clock.now - IN_FLIGHT), record=record)
         set_drift_apart(found.drift, clock.now, copy, lease)
     except BooksDisagree as error:  # as it would end the next run
         failure = f"{type(error).__name__}: {error}"
@@ -69,6 +71,9 @@ def _copied(ledger: Ledger, orders: list[Order], clock: MarketClock) -> tuple[Me
     lease = fenced(_HOLDER, 1)  # a new ledger counts from 1
     for sleeve in ledger.sleeves().values():
         copy.open_sleeve(sleeve, lease)
+    line = ledger.account_line()
+    if line:
+        copy.save_account(replace(line, version=0), lease)
     for found in ledger.quarantines():
         copy.quarantine(found, UnsentAlert("", ""), lease)
     for run in ledger.runs():
@@ -96,6 +101,9 @@ class _LookingOnly:
 
     def positions(self) -> dict[str, BrokerPosition]:
         return self.broker.positions()
+
+    def other_holdings(self) -> dict[str, BrokerPosition]:
+        return self.broker.other_holdings()
 
     def open_orders(self) -> list[BrokerOrder]:
         return self.broker.open_orders()

@@ -57,6 +57,13 @@ class ExchangeBroker:
 
     def positions(self) -> dict[str, BrokerPosition]:
         """See Broker."""
+        return self._positions(equities=True)
+
+    def other_holdings(self) -> dict[str, BrokerPosition]:
+        """See Broker."""
+        return self._positions(equities=False)
+
+    def _positions(self, *, equities: bool) -> dict[str, BrokerPosition]:
         return {
             position.symbol: BrokerPosition(
                 symbol=position.symbol,
@@ -66,6 +73,7 @@ class ExchangeBroker:
                 price=position.holding.average_price if position.price is None else position.price,
             )
             for position in self._exchange.positions()
+            if (position.holding.asset_class == "us_equity") is equities
         }
 
     def orders_since(self, since: datetime) -> list[BrokerOrder]:

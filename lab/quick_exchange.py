@@ -86,6 +86,11 @@ class QuickExchange(PaperExchange):
         """Whether no order can meet the market."""
         return not self.state.book.open()
 
+    @property
+    def has_record(self) -> bool:
+        """Whether anything comes or goes beside orders: splits, dividends."""
+        return bool(self.history.splits or self.history.dividends or self.state.entries)
+
     def jump(self, to: datetime) -> None:
         """As `advance`, at once where nothing but the equity at each close can happen on the way."""
         sessions = [s for s in self.market.calendar.touched(self.now, to) if self.now < s.close <= to]

@@ -6,7 +6,7 @@ against each other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pandas as pd
@@ -25,6 +25,7 @@ from openbell.errors import BooksDisagree, Halted, MarketClosed, TooManyForecast
 from openbell.execution.protection import guarded, pending, protect
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
+from openbell.execution.record import book_record, open_line
 from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Sleeve
 from openbell.portfolio.cash import committed
 from openbell.ports import Desk
@@ -182,9 +183,12 @@ class QuickDesk:
 
     def _reconcile(self, lease: Lease, clock: MarketClock) -> Reconciliation:
         """Nothing is found where no order is open and the books are the same to the share."""
-        if self.idle and owned(self.ledger.sleeves()) == self.broker.shares():
+        same = self.idle and owned(self.ledger.sleeves()) == self.broker.shares()
+        if same and self.ledger.account_line() and not self.exchange.has_record:
             return Reconciliation()
-        found = reconcile(self.broker, self.ledger, lease, clock.now - IN_FLIGHT)
+        record = book_record(self.broker, self.ledger, lease, clock)
+        found = replace(reconcile(self.broker, self.ledger, lease, clock.now - IN_FLIGHT), record=record)
+        open_line(self.broker, self.ledger, lease, clock)
         if found.drift:
             raise BooksDisagree(f"the strategies own more shares than the exchange holds: {found.drift}")
         return found

@@ -142,8 +142,14 @@ def _bookings(found: Reconciliation) -> Iterator[str]:
     for fill in found.booked:
         what = f"{fill.side.value} {shares(fill.qty)} {fill.symbol} for {money(fill.value)} USD"
         yield f"books {what} to {fill.strategy} ({fill.leg.value.replace('_', ' ')} of {fill.client_order_id})"
-    for split in found.splits:
-        yield f"books a split of {split.symbol}: {shares(split.before)} shares become {shares(split.after)}"
+    for booked in found.record.exchanges:
+        came = [f"{shares(qty)} {symbol}" for symbol, qty in booked.after] + (
+            [f"{money(booked.cash)} USD"] if booked.cash else []
+        )
+        what = booked.kind.replace("_", " ")
+        yield f"books a {what} of {shares(booked.before)} {booked.symbol}: {' and '.join(came)}"
+    for paid in found.record.cash:
+        yield f"books {money(paid.amount)} USD: {paid.kind} {paid.symbol}"
 
 
 def books_tables(found: Books) -> Iterator[Table | str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from openbell.codec import from_json, to_json
 from openbell.errors import InvalidInput, StoreUnavailable
-from openbell.model import Halt, Order, Run, Sleeve
+from openbell.model import AccountLine, Halt, Order, Run, Sleeve
 from openbell.ports import Archive, Ledger
 from openbell.runs import books_key
 
@@ -21,6 +21,7 @@ class Books:
     sleeves: Mapping[str, Sleeve]
     orders: tuple[Order, ...]  # the run's own, and those of earlier runs to which something could happen when it began
     halt: Halt | None = None
+    line: AccountLine | None = None
 
 
 def keep_books(run_id: str, ledger: Ledger, archive: Archive, ended: Run | None = None) -> None:
@@ -49,7 +50,7 @@ def _look(run: Run, followed: Sequence[Order], ledger: Ledger) -> Books:
         orders = _orders(run, followed, ledger)
         sleeves = ledger.sleeves()
         if sleeves == before:
-            return Books(run, ledger.plan_sealed(run.run_id), sleeves, orders, ledger.halt())
+            return Books(run, ledger.plan_sealed(run.run_id), sleeves, orders, ledger.halt(), ledger.account_line())
         before = sleeves
     raise StoreUnavailable(f"the books of run {run.run_id} changed while they were read: try again")
 

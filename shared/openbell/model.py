@@ -510,6 +510,35 @@ class Halt:
     flatten: bool = False  # a wish: the next execution of the workflow sells what the sleeves hold
 
 
+@dataclass(frozen=True)
+class Entitlement:
+    """Who held the shares for which a dividend will be paid, when the right to it ended."""
+
+    symbol: str
+    ex_date: date
+    pay_date: date | None
+    holders: Mapping[str, Decimal]  # shares by strategy
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """The account's cash that belongs to no strategy (USD), and how far the broker's record is booked.
+
+    The sleeves' cash and this are the broker's cash.
+    """
+
+    cash: Decimal
+    since: date  # entries of the record from this day on are looked at
+    booked: tuple[str, ...] = ()  # their ids, of those that are booked
+    known_until: date | None = None  # ex-dates up to this day are known
+    entitled: tuple[Entitlement, ...] = ()
+    awaited: tuple[CorporateAction, ...] = ()  # announced, and not in the record yet
+    checked_at: datetime | None = None  # when cash was compared and explained
+    resting: tuple[str, ...] = ()  # the broker's ids of our orders that could still fill then
+    unexplained: Decimal = ZERO  # USD that the broker's cash had more at the last look
+    version: int = 0
+
+
 class QuarantineKind(StrEnum):
     """What a quarantine is about."""
 

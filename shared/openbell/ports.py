@@ -10,6 +10,7 @@ from openbell.accuracy import Tally
 from openbell.events import DomainEvent
 from openbell.model import (
     Account,
+    AccountLine,
     Activity,
     BrokerOrder,
     BrokerPosition,
@@ -48,6 +49,10 @@ class Broker(Protocol):
 
     def positions(self) -> dict[str, BrokerPosition]:
         """US equity positions by symbol."""
+        ...
+
+    def other_holdings(self) -> dict[str, BrokerPosition]:
+        """What the account holds that is no US equity (crypto, options), by symbol."""
         ...
 
     def open_orders(self) -> list[BrokerOrder]:
@@ -212,7 +217,20 @@ class Ledger(Protocol):
         ...
 
     def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
-        """Write a sleeve that does not exist yet; nothing happens if it does."""
+        """Write a sleeve that does not exist yet, its cash taken from the account line; nothing happens if it does."""
+        ...
+
+    def account_line(self) -> AccountLine | None:
+        """The account line, once there is one."""
+        ...
+
+    def save_account(
+        self, line: AccountLine, lease: Lease, sleeves: Sequence[Sleeve] = (), orders: Sequence[Order] = ()
+    ) -> None:
+        """Write the account line with what an entry of the broker's record changes besides, in one transaction.
+
+        Conditional on the versions of all of them; a line of version 0 is the first one.
+        """
         ...
 
     def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
@@ -228,6 +246,8 @@ class Ledger(Protocol):
         lease: Lease,
     ) -> None:
         """Write, open and remove sleeves, and write open orders, all or none, each conditional on its version.
+
+        Cash that they give up goes to the account line, and what they get comes from there.
 
         Raises InvalidInput if that is too much for one transaction.
         """

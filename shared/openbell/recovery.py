@@ -5,7 +5,7 @@ skipped runs, forecasts, and how good they were; the decisions of a run need non
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,9 +15,12 @@ from openbell.codec import from_json
 from openbell.config import ExecutionConfig
 from openbell.errors import ImpossibleFill, InvalidInput, LedgerBehind, RunInProgress
 from openbell.execution.booking import book_all, observe
+from openbell.execution.corporate import SHARES
 from openbell.execution.protection import known_again
-from openbell.execution.reconciliation import compare, is_split
+from openbell.execution.reconciliation import compare
 from openbell.model import (
+    NEW_YORK,
+    AccountLine,
     BrokerOrder,
     BrokerPosition,
     Cross,
@@ -62,6 +65,7 @@ class Recovered:
     orders: Mapping[str, Order]
     sleeves: Mapping[str, Sleeve]
     halt: Halt | None
+    line: AccountLine | None = None
     booked: tuple[Fill, ...] = ()  # since the newest books
     unsure: tuple[str, ...] = ()
 
@@ -131,7 +135,9 @@ def rebuild(archived: Archived, broker: Broker) -> Recovered:
     work = _Work(archived, broker.find_order)
     work.settle_known()
     work.add_unkept(broker.orders_since(archived.books[-1].run.as_of - _ASKED_BEFORE))
-    work.unsure += _positions(work.sleeves, broker.positions())
+    record = broker.activities(archived.books[-1].run.as_of.astimezone(NEW_YORK).date())
+    corporate = {entry.symbol for entry in record if entry.kind in SHARES}
+    work.unsure += _positions(work.sleeves, broker.positions(), corporate)
     work.unsure += [f"run {run} left inputs, but no books: it is not in the history" for run in archived.without_books]
     return Recovered(
         runs=_runs(archived.books),
@@ -139,6 +145,7 @@ def rebuild(archived: Archived, broker: Broker) -> Recovered:
         orders=work.orders,
         sleeves=work.sleeves,
         halt=archived.books[-1].halt,
+        line=archived.books[-1].line,
         booked=tuple(work.booked),
         unsure=tuple(work.unsure),
     )
@@ -205,15 +212,15 @@ class _Work:
         self.booked += booked
 
 
-def _positions(sleeves: Mapping[str, Sleeve], positions: Mapping[str, BrokerPosition]) -> list[str]:
+def _positions(
+    sleeves: Mapping[str, Sleeve], positions: Mapping[str, BrokerPosition], in_record: Collection[str]
+) -> list[str]:
     """Where sleeves and broker differ: shares of nobody are no doubt, they belong to no strategy."""
     drift, _ = compare(sleeves, positions)
     lines = []
     for found in drift:
-        owned = [sleeve.positions[found.symbol] for sleeve in sleeves.values() if found.symbol in sleeve.positions]
-        held = positions.get(found.symbol)
-        if held and is_split(owned, held):
-            lines.append(f"{found.symbol}: a split, which the next run books")
+        if found.symbol in in_record:
+            lines.append(f"{found.symbol}: a corporate action, which the next run books")
         else:
             lines.append(
                 f"{found.symbol}: the sleeves would own {found.ledger} shares, the broker holds {found.broker}"
@@ -290,6 +297,9 @@ def _write(shown: Recovery, ledger: Ledger, lease: Lease, halt: Halt) -> None:
     recovered, wanted = shown.recovered, shown.changes
     ledger.set_halt(recovered.halt or halt)
     ledger.restore(wanted.runs, wanted.plans, wanted.orders, wanted.sleeves, lease)
+    if recovered.line:  # what came into the record since is booked by the next run
+        there = ledger.account_line()
+        ledger.save_account(replace(recovered.line, version=there.version if there else 0), lease)
     for run in recovered.runs.values():
         if run.tick and halt.at - run.as_of < _TICKS_OF:
             ledger.claim_tick(run.tick, run.execution)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from openbell.events import DomainEvent
-from openbell.model import Cross, Lease, Order, Run, Sleeve
+from openbell.model import AccountLine, Cross, Lease, Order, Run, Sleeve
 from openbell.ports import Ledger
 from openbell.recovery import Recovered
 from paper import PaperExchange
@@ -25,6 +25,7 @@ class Evidence:
     granted: Mapping[str, Decimal]  # USD that each sleeve was opened with
     lowest: Mapping[str, Decimal]  # USD of cash that each sleeve had at its poorest
     crosses: Sequence[Cross]
+    line: AccountLine | None
     lease: Lease | None
     outbox: Sequence[DomainEvent]
     alerts: Sequence[tuple[str, str]]
@@ -43,6 +44,7 @@ class Told:
     orders: Mapping[str, Order]
     open_orders: Sequence[Order]
     sleeves: Mapping[str, Sleeve]
+    line: AccountLine | None
     lease: Lease | None
     outbox: Sequence[DomainEvent]
 
@@ -51,4 +53,6 @@ def ask(ledger: Ledger) -> Told:
     """All of it."""
     runs = ledger.runs(1000)
     orders = {order.client_order_id: order for run in runs for order in ledger.orders(run.run_id)}
-    return Told(runs, orders, ledger.open_orders(), ledger.sleeves(), ledger.lease(), ledger.outbox())
+    return Told(
+        runs, orders, ledger.open_orders(), ledger.sleeves(), ledger.account_line(), ledger.lease(), ledger.outbox()
+    )

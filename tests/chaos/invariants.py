@@ -14,6 +14,7 @@ from paper.orders import Order as BookedOrder
 from paper.orders import Side, Status
 from tests.chaos.evidence import Evidence
 
+_CENT = Decimal("0.01")
 _NEVER_SENT = frozenset({OrderStatus.REJECTED, OrderStatus.DROPPED})
 _UNSETTLED = frozenset({OrderStatus.PLANNED, OrderStatus.SUBMITTING})
 _ENDS = {
@@ -31,6 +32,7 @@ def violations(found: Evidence) -> list[str]:
         _nothing_in_doubt,
         _shares,
         _cash,
+        _cash_adds_up,
         _cash_never_negative,
         _sleeves_in_themselves,
         _halt_honoured,
@@ -122,6 +124,17 @@ def _cash(found: Evidence) -> Iterator[str]:
     opened = sum((cash for cash in found.granted.values()), Decimal(0))
     if total != opened + moved:
         yield f"the sleeves have {total} in cash: {opened} when opened, {moved} by orders"
+
+
+def _cash_adds_up(found: Evidence) -> Iterator[str]:
+    """Sleeves and account line have the broker's cash, to the cent."""
+    if found.line is None:
+        yield "there is no account line"
+        return
+    sleeves = sum((sleeve.cash for sleeve in found.sleeves.values()), Decimal(0))
+    cash = found.exchange.account().cash
+    if abs(cash - sleeves - found.line.cash) >= _CENT or found.line.unexplained:
+        yield f"the broker has {cash} in cash, the sleeves {sleeves}, the account line {found.line.cash}"
 
 
 def _cash_never_negative(found: Evidence) -> Iterator[str]:

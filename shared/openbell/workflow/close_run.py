@@ -9,11 +9,13 @@ from openbell.codec import to_plain
 from openbell.errors import LeaseLost, OpenbellError, RetryableError, StoreUnavailable
 from openbell.events import drift_events
 from openbell.execution.alerting import send_unsent, tell
+from openbell.execution.cash import CashCheck, check_cash
 from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt, failed_in_a_row
 from openbell.execution.protection import Unprotected
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Drift, reconcile
+from openbell.execution.record import book_record
 from openbell.execution.settling import withdraw
 from openbell.model import Halt, Run, RunStatus, Side
 from openbell.ports import Desk
@@ -63,6 +65,7 @@ class _LastLook:
     ended: Run
     drift: tuple[Drift, ...] = ()
     unprotected: tuple[Unprotected, ...] = ()
+    cash: CashCheck | None = None
 
 
 def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastLook:
@@ -73,10 +76,15 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
         if outcome is RunStatus.FAILED:  # nobody would look at what they fill
             own = (order for order in desk.ledger.orders(run.run_id) if order.side is Side.BUY)
             withdraw(own, desk.broker, desk.ledger, lease)
+        clock = desk.broker.clock()
+        book_record(desk.broker, desk.ledger, lease, clock)
         drift = reconcile(desk.broker, desk.ledger, lease, dead_before=None).drift
         settle_rebalances(desk.ledger, lease)
         set_drift_apart(drift, _now_or(run.as_of, desk), desk.ledger, lease, stop=outcome is RunStatus.COMPLETED)
         unprotected = guard(run, desk, lease)
+        cash = check_cash(run.run_id, clock.now, desk.broker, desk.ledger, lease)
+        if cash and cash.is_new:
+            _tell_cash(run, cash, desk)
         keep_books(run.run_id, desk.ledger, desk.archive, replace(run, status=outcome, note=failure))
     except LeaseLost:  # the books belong to another run now
         if outcome is RunStatus.COMPLETED:
@@ -90,7 +98,18 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
             raise
         why = f"{failure}; its last look at the books failed too: {type(error).__name__}: {error}"
         return _LastLook(replace(run, status=outcome, note=why))
-    return _LastLook(replace(run, status=outcome, note=failure), drift, unprotected)
+    return _LastLook(replace(run, status=outcome, note=failure), drift, unprotected, cash)
+
+
+def _tell_cash(run: Run, cash: CashCheck, desk: Desk) -> None:
+    tell(
+        "Openbell: cash that nothing explains",
+        f"At the end of run {run.run_id} the broker has {cash.broker} USD in cash, the strategies {cash.sleeves} and "
+        f"the account line {cash.account_line}: {cash.unexplained} USD are in no entry of the broker's record, for the "
+        "second time in a row.\nTrading goes on: the strategies spend no more than their own cash.\n"
+        "First thing to do: compare with the broker's statement; then docs/runbook.md, 'Cash that nothing explains'",
+        desk,
+    )
 
 
 def _report(look: _LastLook, desk: Desk) -> RunReport:
@@ -100,6 +119,8 @@ def _report(look: _LastLook, desk: Desk) -> RunReport:
     try:
         _score(ended, desk)
         report = make_report(ended, desk, look.drift, look.unprotected, unsold(ended, desk))
+        if look.cash:
+            report.content["checks"]["cash"] = to_plain(look.cash)
     except StoreUnavailable:
         raise
     except Exception as error:

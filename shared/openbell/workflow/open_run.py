@@ -31,11 +31,13 @@ from openbell.execution.halting import alert_halt
 from openbell.execution.protection import guarded, pending
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
+from openbell.execution.record import Booked, BookedExchange, book_record, open_line
 from openbell.execution.settling import withdraw
 from openbell.model import (
     NEW_YORK,
     ZERO,
     Account,
+    Activity,
     Halt,
     Lease,
     MarketClock,
@@ -48,7 +50,7 @@ from openbell.model import (
 from openbell.money import to_cents
 from openbell.portfolio.cash import committed
 from openbell.portfolio.rearranging import orphans
-from openbell.ports import Archive, Desk, Executions, Ledger
+from openbell.ports import Archive, Broker, Desk, Executions, Ledger
 from openbell.reporting import make_report
 from openbell.runs import LATEST_FENCE, RunInputs, inputs_key, lease_of, report_key, run_id
 from openbell.workflow.guarding import guard
@@ -214,8 +216,10 @@ def _end_dead_runs(run: Run, ledger: Ledger) -> None:
 def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:
     lease = lease_of(run)
     keep_books(run.run_id, desk.ledger, desk.archive)  # before anything ends that is open now
-    found = reconcile(desk.broker, desk.ledger, lease, clock.now - IN_FLIGHT)
+    record = book_record(desk.broker, desk.ledger, lease, clock)
+    found = _with_others(reconcile(desk.broker, desk.ledger, lease, clock.now - IN_FLIGHT), record, desk)
     settle_rebalances(desk.ledger, lease)
+    open_line(desk.broker, desk.ledger, lease, clock)
     wish = desk.ledger.halt()
     set_drift_apart(found.drift, clock.now, desk.ledger, lease, stop=not (wish and wish.flatten))
     send_unsent(desk)
@@ -225,7 +229,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     account = desk.broker.account()
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
-    halt = _halt(run, account, config, desk)
+    halt = _halt(run, account, config, desk, transferred(record.transfers, clock, desk.broker))
     _end_what_should_not_fill(clock, halt, desk, lease)
     if halt and not (halt.flatten and _anything_held(desk.ledger)):
         _skip_halted(run, halt, desk)
@@ -279,16 +283,15 @@ def _anything_held(ledger: Ledger) -> bool:
     return any(sleeve.positions for sleeve in ledger.sleeves().values())
 
 
+def _with_others(found: Reconciliation, record: Booked, desk: Desk) -> Reconciliation:
+    others = tuple(sorted((symbol, held.qty) for symbol, held in desk.broker.other_holdings().items()))
+    return replace(found, record=record, others=others)
+
+
 def _tell_changes(run: Run, found: Reconciliation, desk: Desk) -> None:
     """Alert a person to what happened to the account outside of the platform."""
-    lines = [
-        f"  {s.symbol}: a split turned {s.before} shares into {s.after}, booked to the sleeves" for s in found.splits
-    ]
-    before = _inputs_before(run, desk)
-    known = dict(before.reconciliation.unmanaged) if before else None
-    for symbol, qty in found.unmanaged:
-        if known is not None and known.get(symbol) != qty:
-            lines.append(f"  {symbol}: {qty} shares belong to no strategy (before: {known.get(symbol, ZERO)})")
+    lines = [_line_of(booked) for booked in found.record.exchanges]
+    lines += _unmanaged_lines(found, _inputs_before(run, desk))
     if lines:
         told = "\n".join(lines)
         tell(
@@ -315,6 +318,28 @@ def _tell_orphans(run: Run, config: PlatformConfig, desk: Desk) -> None:
         "First thing to do: openbell sleeves list; then docs/runbook.md, 'A sleeve has no strategy'",
         desk,
     )
+
+
+def _unmanaged_lines(found: Reconciliation, before: RunInputs | None) -> list[str]:
+    """What has changed of that which belongs to no strategy, if anything is known of the run before."""
+    if before is None:
+        return []
+    now, known = _unmanaged(found), _unmanaged(before.reconciliation)
+    return [
+        f"  {symbol}: {now.get(symbol, ZERO)} shares belong to no strategy (before: {known.get(symbol, ZERO)})"
+        for symbol in sorted(now.keys() | known.keys())
+        if now.get(symbol, ZERO) != known.get(symbol, ZERO)
+    ]
+
+
+def _unmanaged(found: Reconciliation) -> dict[str, Decimal]:
+    return {**dict(found.unmanaged), **dict(found.others)}
+
+
+def _line_of(booked: BookedExchange) -> str:
+    came = [f"{qty} {symbol}" for symbol, qty in booked.after] + ([f"{booked.cash} USD"] if booked.cash else [])
+    what = booked.kind.value.replace("_", " ")
+    return f"  {booked.symbol}: a {what} of {booked.before} shares, now {' and '.join(came)}, booked to the sleeves"
 
 
 def _compare_calendar(clock: MarketClock, desk: Desk) -> None:
@@ -344,10 +369,10 @@ def _inputs_before(run: Run, desk: Desk) -> RunInputs | None:
     return next((inputs for each in earlier if (inputs := _opened_before(each, desk.archive))), None)
 
 
-def _halt(run: Run, account: Account, config: PlatformConfig, desk: Desk) -> Halt | None:
+def _halt(run: Run, account: Account, config: PlatformConfig, desk: Desk, moved: Decimal) -> Halt | None:
     """The halt that stands, or the one that the day's loss causes now."""
     halt = desk.ledger.halt()
-    if halt is None and (reason := _daily_loss(account, config)):
+    if halt is None and (reason := _daily_loss(account, config, moved)):
         halt = Halt(reason, "the daily loss limit", run.as_of)
         desk.ledger.set_halt(halt)
         alert_halt(halt, desk)
@@ -366,12 +391,26 @@ def _skip_halted(run: Run, halt: Halt, desk: Desk) -> NoReturn:
     raise Halted(note)
 
 
-def _daily_loss(account: Account, config: PlatformConfig) -> str:
+def transferred(transfers: Sequence[Activity], clock: MarketClock, broker: Broker) -> Decimal:
+    """USD that came into the account from outside since the last session's close, or went; shares at their price."""
+    day = clock.session - timedelta(days=1)
+    while exchange_calendar.covers(day) and not exchange_calendar.is_session(day):
+        day -= timedelta(days=1)
+    found = [entry for entry in transfers if entry.day > day]
+    positions = broker.positions() if any(entry.qty and not entry.amount for entry in found) else {}
+    shares = (entry.qty * positions[entry.symbol].price for entry in found if entry.symbol in positions)
+    return sum((entry.amount for entry in found), ZERO) + sum(shares, ZERO)
+
+
+def _daily_loss(account: Account, config: PlatformConfig, moved: Decimal = ZERO) -> str:
+    """Why the day's loss halts trading, if it does; USD that were `moved` in or out are neither gain nor loss."""
     floor = account.last_equity * (1 - config.risk.max_daily_loss)
-    if account.equity >= floor:
+    equity = account.equity - moved
+    if equity >= floor:
         return ""
+    without = f" (without {moved} USD that were transferred)" if moved else ""
     return (
-        f"equity {account.equity} USD is below {floor:.2f} USD: the day's loss exceeds "
+        f"equity {equity} USD{without} is below {floor:.2f} USD: the day's loss exceeds "
         f"{config.risk.max_daily_loss:.1%} of yesterday's {account.last_equity} USD"
     )
 

@@ -14,8 +14,12 @@ from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import EventKind, drift_events
 from openbell.model import (
+    AccountLine,
+    ActivityKind,
     Bracket,
+    CorporateAction,
     Cross,
+    Entitlement,
     Forecast,
     Halt,
     Lease,
@@ -294,6 +298,60 @@ class TestSleeves:
         ledger.acquire_lease("execution-2", lease.expires_at, 3600)
         with pytest.raises(LeaseLost):
             ledger.save_sleeves([ledger.sleeves()["momentum"]], lease)
+
+
+class TestAccountLine:
+    def test_it_is_written_with_what_changes_besides_or_not_at_all(self, ledger: Ledger, lease: Lease) -> None:
+        assert ledger.account_line() is None
+        action = CorporateAction(ActivityKind.SPLIT, "KO", date(2022, 6, 16), ratio=D(2))
+        entitled = Entitlement("KO", date(2022, 6, 14), None, {"momentum": D("7.5")})
+        first = AccountLine(D("60000.005"), date(2022, 6, 1), ("a", "b"), entitled=(entitled,), awaited=(action,))
+        ledger.save_account(first, lease)
+        assert ledger.account_line() == replace(first, version=1)
+        ledger.open_sleeve(sleeve("momentum", "100"), lease)
+        line, owner = ledger.account_line(), ledger.sleeves()["momentum"]
+        assert line is not None
+        with pytest.raises(StoreUnavailable):
+            ledger.save_account(replace(line, cash=D(0)), lease, [replace(owner, cash=D(1), version=9)])
+        with pytest.raises(StoreUnavailable):
+            ledger.save_account(replace(first, cash=D(0)), lease, [replace(owner, cash=D(1))])
+        assert (ledger.account_line(), ledger.sleeves()["momentum"]) == (line, owner)
+        ledger.save_account(replace(line, cash=D(7)), lease, [replace(owner, cash=D(1))])
+        assert ledger.account_line() == replace(line, cash=D(7), version=line.version + 1)
+        assert ledger.sleeves()["momentum"].cash == 1
+
+    def test_orders_change_with_it(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.start_run(a_run(), lease)
+        planned = order(shares={"momentum": "10"}, run_id="run-1")
+        ledger.save_plan("run-1", [planned], [], [], lease)
+        split = replace(planned, qty=D(20), shares=(replace(planned.shares[0], qty=D(20)),))
+        ledger.save_account(AccountLine(D(0), date(2022, 6, 1)), lease, (), [split])
+        assert ledger.order("run-1", planned.client_order_id) == replace(split, version=1)
+        assert ledger.open_orders() == [replace(split, version=1)]
+
+    def test_the_cash_of_a_new_sleeve_is_taken_from_it_once(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.save_account(AccountLine(D(1000), date(2022, 6, 1)), lease)
+        for _ in range(2):
+            ledger.open_sleeve(sleeve("momentum", "400"), lease)
+        line = ledger.account_line()
+        assert line is not None
+        assert line.cash == 600
+
+    def test_cash_that_sleeves_give_up_goes_to_it(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.save_account(AccountLine(D(1000), date(2022, 6, 1)), lease)
+        ledger.open_sleeve(sleeve("momentum", "400"), lease)
+        ledger.open_sleeve(sleeve("sma_cross", "100"), lease)
+        one, other = ledger.sleeves()["momentum"], ledger.sleeves()["sma_cross"]
+        ledger.rearrange_sleeves([replace(one, cash=D(370))], [sleeve("new", "20")], [other], [], lease)
+        line = ledger.account_line()
+        assert line is not None
+        assert line.cash == 610  # 500 + 30 + 100 - 20
+
+    def test_without_the_lease_it_stays(self, ledger: Ledger, lease: Lease) -> None:
+        ledger.acquire_lease("execution-2", lease.expires_at, 3600)
+        with pytest.raises(LeaseLost):
+            ledger.save_account(AccountLine(D(1), date(2022, 6, 1)), lease)
+        assert ledger.account_line() is None
 
 
 class TestPlan:

@@ -8,34 +8,12 @@ import pytest
 from lab.exchange import ExchangeBroker
 from openbell.adapters.memory.executions import MemoryExecutions
 from openbell.errors import BrokerUnavailable
-from openbell.execution.reconciliation import is_split
 from openbell.model import BrokerPosition, OrderStatus, Position, RunStatus, Side
 from openbell.workflow.open_run import RunRequest, open_run
 from paper import BarArrays, History, Split, Ticket
 from paper import Side as PaperSide
 from tests.builders import D
 from tests.integration.workflow.stage import WEDNESDAY, Stage, config, sample
-
-
-def at_broker(qty: str, average: str) -> BrokerPosition:
-    return BrokerPosition("A", D(qty), D(qty), D(average), D(average))
-
-
-@pytest.mark.parametrize(
-    ("qty", "average", "split"),
-    [
-        ("20", "50", True),  # two to one: the same 1,000 USD
-        ("15", "66.666666", True),  # three to two
-        ("1", "1000", True),  # one for ten
-        ("20", "100", False),  # ten more, bought by hand
-        ("5", "100", False),  # half of them sold by hand
-        ("10", "100", False),  # nothing happened
-        ("10.3", "97.0874", False),  # 103 to 100 is no split that anybody makes
-    ],
-)
-def test_a_split_leaves_the_cost_as_it_was(qty: str, average: str, split: bool) -> None:
-    owned = [Position(D(6), D(600)), Position(D(4), D(400))]
-    assert is_split(owned, at_broker(qty, average)) is split
 
 
 def split_market(day: date, ratio: str) -> History:
@@ -62,7 +40,7 @@ def test_a_split_in_held_symbols_is_booked_and_told() -> None:
     assert stage.owned() == stage.held()
     (alert,) = [sent for sent in stage.alerts.sent if "the account changed" in sent[0]]
     assert alert[0] == "Openbell: the account changed outside of the platform"
-    assert "a split turned" in alert[1]
+    assert "a split of" in alert[1]
 
 
 def test_new_shares_of_no_strategy_are_told_once() -> None:

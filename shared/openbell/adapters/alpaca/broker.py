@@ -43,6 +43,8 @@ from openbell.model import (
 )
 
 _LIVE_HOST = "api.alpaca.markets"
+_EQUITY = "us_equity"
+_CONTRACT = 100  # shares that an option is for
 _PAGE = 500  # the most orders that one answer lists
 _ENTRIES = 100  # the most entries of the account's record that one answer lists
 _SYMBOLS = 100  # of which corporate actions are asked for at once
@@ -97,9 +99,16 @@ class AlpacaBroker:
 
     def positions(self) -> dict[str, BrokerPosition]:
         """See Broker. A short position has a negative quantity."""
+        return self._positions(equities=True)
+
+    def other_holdings(self) -> dict[str, BrokerPosition]:
+        """See Broker. An option counts as the shares it is for, so that quantity times price is what it is worth."""
+        return self._positions(equities=False)
+
+    def _positions(self, *, equities: bool) -> dict[str, BrokerPosition]:
         found = self._read("positions", self._client.list_positions)
-        positions = [_position(body) for body in found if body.get("asset_class", "us_equity") == "us_equity"]
-        return {position.symbol: position for position in positions}
+        wanted = [body for body in found if (body.get("asset_class", _EQUITY) == _EQUITY) is equities]
+        return {str(body["symbol"]): _position(body) for body in wanted}
 
     def open_orders(self) -> list[BrokerOrder]:
         """See Broker."""
@@ -285,12 +294,13 @@ def _why_blocked(body: Mapping[str, Any]) -> str:
 
 def _position(body: Mapping[str, Any]) -> BrokerPosition:
     sign = -1 if body.get("side") == "short" else 1
-    qty = sign * abs(Decimal(body["qty"]))
+    size = _CONTRACT if body.get("asset_class") == "us_option" else 1
+    qty = sign * abs(Decimal(body["qty"])) * size
     average = Decimal(body["avg_entry_price"])
     return BrokerPosition(
         symbol=body["symbol"],
         qty=qty,
-        qty_available=Decimal(body.get("qty_available") or qty),
+        qty_available=Decimal(body.get("qty_available") or qty) if size == 1 else qty,
         average_price=average,
         price=Decimal(body["current_price"]) if body.get("current_price") else average,
     )

@@ -12,6 +12,7 @@
 | SLEEVE | <strategy> | a sleeve |
 | OUTBOX | <event id> | an event that is not published yet |
 | CONTROL | LEASE, HALT | who may trade; whether anybody may |
+| CONTROL | ACCOUNT | the account line: cash of no strategy, how far the broker's record is booked |
 | CONTROL | QUARANTINE#<symbol or sleeve>#<name> | why it is not traded |
 | REPAIRS | <time in UTC>#<symbol or sleeve>#<name> | how a quarantine ended |
 | ALERTS | <id> | an alert that no person has got yet |
@@ -32,6 +33,7 @@ type Key = tuple[str, str]
 
 LEASE: Key = ("CONTROL", "LEASE")
 HALT: Key = ("CONTROL", "HALT")
+ACCOUNT: Key = ("CONTROL", "ACCOUNT")
 QUARANTINES: Key = ("CONTROL", "QUARANTINE#")  # where their keys begin
 REPAIRS = "REPAIRS"  # the partition of all repairs
 ALERTS = "ALERTS"  # the partition of all alerts that wait

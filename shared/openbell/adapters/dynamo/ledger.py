@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import batched, islice
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,20 @@ from openbell.adapters.dynamo.writes import Action
 from openbell.codec import from_json, to_json, to_plain
 from openbell.errors import InvalidInput, LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, tells
-from openbell.model import Cross, Forecast, Halt, Lease, Order, Quarantine, Repair, Run, RunStatus, Sleeve, UnsentAlert
+from openbell.model import (
+    AccountLine,
+    Cross,
+    Forecast,
+    Halt,
+    Lease,
+    Order,
+    Quarantine,
+    Repair,
+    Run,
+    RunStatus,
+    Sleeve,
+    UnsentAlert,
+)
 
 _LONG_PAGE = 300  # runs, of which most were skipped: a dozen sessions
 
@@ -199,11 +213,27 @@ class DynamoLedger(Table):
     def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
         """See Ledger."""
         key = items.sleeve_key(sleeve.strategy)
+        line = self.account_line()
+        taken = [writes.account_put(replace(line, cash=line.cash - sleeve.cash))] if line else []
         try:
-            self._transact([{"Put": {"Item": items.item_of(key, sleeve)} | NEW}], lease)
+            self._transact([{"Put": {"Item": items.item_of(key, sleeve)} | NEW}, *taken], lease)
         except StoreUnavailable:
             if self._get(key) is None:
                 raise
+
+    def account_line(self) -> AccountLine | None:
+        """See Ledger."""
+        item = self._get(items.ACCOUNT)
+        return items.value_of(AccountLine, item) if item else None
+
+    def save_account(
+        self, line: AccountLine, lease: Lease, sleeves: Sequence[Sleeve] = (), orders: Sequence[Order] = ()
+    ) -> None:
+        """See Ledger."""
+        actions = [writes.account_put(line), *(writes.sleeve_put(sleeve) for sleeve in sleeves)]
+        for order in orders:
+            actions.append(writes.order_put(order, self._keep_days))
+        self._transact(actions, lease)
 
     def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
         """See Ledger."""
@@ -223,6 +253,7 @@ class DynamoLedger(Table):
             *({"Put": {"Item": items.item_of(items.sleeve_key(s.strategy), s)} | NEW} for s in opened),
             *(writes.sleeve_delete(sleeve) for sleeve in removed),
             *(writes.order_put(order, self._keep_days) for order in orders),
+            *self._account_after(changed, opened, removed),
         ]
         if len(actions) >= ACTIONS:
             raise InvalidInput(
@@ -230,6 +261,15 @@ class DynamoLedger(Table):
                 "let some end first"
             )
         self._transact(actions, lease)
+
+    def _account_after(
+        self, changed: Sequence[Sleeve], opened: Sequence[Sleeve], removed: Sequence[Sleeve]
+    ) -> list[Action]:
+        """The account line with the cash that the sleeves give up; their versions are conditions of the same write."""
+        line, sleeves = self.account_line(), self.sleeves()
+        before = sum((sleeves[s.strategy].cash for s in (*changed, *removed) if s.strategy in sleeves), Decimal(0))
+        freed = before - sum((sleeve.cash for sleeve in (*changed, *opened)), Decimal(0))
+        return [writes.account_put(replace(line, cash=line.cash + freed))] if line and freed else []
 
     # The plan and its orders.
 

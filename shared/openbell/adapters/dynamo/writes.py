@@ -8,10 +8,10 @@ from typing import Any
 
 from openbell.adapters.dynamo import items
 from openbell.adapters.dynamo.items import Item
-from openbell.adapters.dynamo.table import ACTIONS
+from openbell.adapters.dynamo.table import ACTIONS, NEW
 from openbell.errors import InvalidInput
 from openbell.events import DomainEvent, run_events
-from openbell.model import Cross, Lease, Order, Run, RunStatus, Sleeve
+from openbell.model import AccountLine, Cross, Lease, Order, Run, RunStatus, Sleeve
 
 type Action = dict[str, Any]  # as TransactWriteItems takes it, without the table's name
 
@@ -74,6 +74,12 @@ def order_put(order: Order, keep_days: int) -> Action:
     """The order's next version, if nobody has written it since; the pointer to it stays as it is."""
     put, _ = order_puts(replace(order, version=order.version + 1), keep_days)
     return {"Put": put["Put"] | version_is(order.version)}
+
+
+def account_put(line: AccountLine) -> Action:
+    """The account line's next version, if nobody has written it since."""
+    item = items.item_of(items.ACCOUNT, replace(line, version=line.version + 1))
+    return {"Put": {"Item": item} | (version_is(line.version) if line.version else NEW)}
 
 
 def version_is(version: int) -> Action:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from openbell.accuracy import Tally
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, run_events
 from openbell.model import (
+    AccountLine,
     Cross,
     Forecast,
     Halt,
@@ -36,6 +38,7 @@ class MemoryLedger:
     _runs: dict[str, Run] = field(default_factory=dict)
     _executions: dict[str, str] = field(default_factory=dict)
     _sleeves: dict[str, Sleeve] = field(default_factory=dict)
+    _line: AccountLine | None = None
     _orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # by run
     crosses: dict[str, tuple[Cross, ...]] = field(default_factory=dict)  # by run
     _open: dict[str, str] = field(default_factory=dict)  # run by client_order_id
@@ -164,7 +167,29 @@ class MemoryLedger:
     def open_sleeve(self, sleeve: Sleeve, lease: Lease) -> None:
         """See Ledger."""
         self.check_lease(lease)
-        self._sleeves.setdefault(sleeve.strategy, sleeve)
+        if sleeve.strategy not in self._sleeves:
+            self._sleeves[sleeve.strategy] = sleeve
+            if self._line:
+                self._line = replace(self._line, cash=self._line.cash - sleeve.cash, version=self._line.version + 1)
+
+    def account_line(self) -> AccountLine | None:
+        """See Ledger."""
+        return self._line
+
+    def save_account(
+        self, line: AccountLine, lease: Lease, sleeves: Sequence[Sleeve] = (), orders: Sequence[Order] = ()
+    ) -> None:
+        """See Ledger."""
+        self.check_lease(lease)
+        known = [self.order(order.run_id, order.client_order_id) for order in orders]
+        changed = [order for order, before in zip(orders, known, strict=True) if not _same_version(order, before)]
+        if line.version != (self._line.version if self._line else 0) or changed:
+            raise StoreUnavailable("the ledger was changed by another writer in between: read again")
+        self._check_sleeves(sleeves)
+        self._line = replace(line, version=line.version + 1)
+        self._write_sleeves(sleeves)
+        for order in orders:
+            self._orders[order.run_id][order.client_order_id] = replace(order, version=order.version + 1)
 
     def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
         """See Ledger."""
@@ -187,10 +212,14 @@ class MemoryLedger:
         same = all(now and now.version == order.version for now, order in zip(known, orders, strict=True))
         if not same or any(sleeve.strategy in self._sleeves for sleeve in opened):
             raise StoreUnavailable("the ledger was changed by another writer in between: read again")
+        before = sum((sleeve.cash for sleeve in self._sleeves.values()), Decimal(0))
         for sleeve in removed:
             del self._sleeves[sleeve.strategy]
         self._write_sleeves(changed)
         self._sleeves |= {sleeve.strategy: sleeve for sleeve in opened}
+        freed = before - sum((sleeve.cash for sleeve in self._sleeves.values()), Decimal(0))
+        if self._line and freed:
+            self._line = replace(self._line, cash=self._line.cash + freed, version=self._line.version + 1)
         for order in orders:
             self._orders[order.run_id][order.client_order_id] = replace(order, version=order.version + 1)
 
@@ -317,3 +346,7 @@ class MemoryLedger:
 
     def _write_sleeves(self, sleeves: Sequence[Sleeve]) -> None:
         self._sleeves |= {sleeve.strategy: replace(sleeve, version=sleeve.version + 1) for sleeve in sleeves}
+
+
+def _same_version(order: Order, known: Order | None) -> bool:
+    return known is not None and known.version == order.version
