@@ -231,8 +231,7 @@ class DynamoLedger(Table):
     ) -> None:
         """See Ledger."""
         actions = [writes.account_put(line), *(writes.sleeve_put(sleeve) for sleeve in sleeves)]
-        for order in orders:
-            actions.append(writes.order_put(order, self._keep_days))
+        actions += [writes.order_put(order, self._keep_days) for order in orders]
         self._transact(actions, lease)
 
     def save_sleeves(self, sleeves: Sequence[Sleeve], lease: Lease) -> None:
