@@ -219,6 +219,9 @@ class _Desk:
         return sent.note if sent.status is OrderStatus.REJECTED else ""
 
     def _has_passed(self, symbol: str, wish: Bracket) -> bool:
+        """Whether the price is at the stop or below; beside a buy that works a plain sell would be a wash trade."""
+        if any(o.symbol == symbol and o.side is Side.BUY and not o.status.ended for o in self._ledger.open_orders()):
+            return False
         held = self._broker.positions().get(symbol)
         return held is not None and held.price <= wish.stop_price
 
