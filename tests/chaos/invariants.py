@@ -293,7 +293,7 @@ def _recoverable(found: Evidence) -> Iterator[str]:
 
 
 def _same_to_the_broker(order: Order, other: Order) -> bool:
-    """Equal in all that the broker knows of: not in when we sent it, nor in why it never got there."""
+    """Equal in all that the broker knows of: not in when we sent it, nor in why it was cut or never got there."""
     if order.status in _NEVER_SENT and other.status in _NEVER_SENT | _UNSETTLED:
         return True
-    return replace(order, version=other.version, sending_since=other.sending_since) == other
+    return replace(order, version=other.version, sending_since=other.sending_since, note=other.note) == other
