@@ -114,6 +114,8 @@ class QuickExchange(PaperExchange):
             return 0
         columns, quantities = held
         rows = slice(max(1, self.history.row_at(days[0])), self.history.row_at(days[-1]) + 1)
+        if self.history.lone_opens(np.arange(rows.start - 1, rows.stop), columns).any():
+            return 0  # an equity that is not made of closes
         opens = self.history.opens(rows, columns)
         before = self.history.ticks(slice(rows.start - 1, rows.stop - 1), columns)
         cash = float(self.state.account.cash)
@@ -132,7 +134,10 @@ class QuickExchange(PaperExchange):
         if held is None:
             return None
         columns, quantities = held
-        ticks = self.history.ticks(np.array([self.history.row_at(day) for day in days], dtype=np.intp), columns)
+        rows = np.array([self.history.row_at(day) for day in days], dtype=np.intp)
+        if self.history.lone_opens(rows, columns).any():
+            return None
+        ticks = self.history.ticks(rows, columns)
         return None if (ticks == NO_TICKS).any() else (ticks @ quantities).tolist()
 
     def _whole_holdings(self) -> tuple[Columns, Ticks] | None:

@@ -60,6 +60,14 @@ class QuickHistory(History):
         """Opens in ticks, NO_TICKS where a session has none; KeyError if the data has no opens."""
         return self._ticks["open"][rows][:, columns]
 
+    def lone_opens(self, rows: NDArray[np.intp], columns: Columns) -> NDArray[np.bool_]:
+        """Where a session has an open and no close, so that the open is its last price: `(n_rows, n_columns)`."""
+        cells = np.ix_(rows, columns)
+        opens = self._ticks.get("open")
+        if opens is None:
+            return np.zeros((len(rows), len(columns)), dtype=np.bool_)
+        return np.asarray((opens[cells] != NO_TICKS) & (self._ticks["close"][cells] == NO_TICKS))
+
     def row_at(self, day: date) -> int:
         """The row of the last session up to `day`; -1 before the first."""
         return bisect_right(self.sessions, day) - 1

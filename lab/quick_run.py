@@ -33,7 +33,7 @@ from openbell.runs import Decisions, RunInputs, run_id, spec_id
 from openbell.snapshot import Snapshot
 from openbell.strategies import build_strategies
 from openbell.workflow.aggregate_signals import changed_sleeves
-from openbell.workflow.open_run import IN_FLIGHT, LEASE_SECONDS, open_sleeves
+from openbell.workflow.open_run import IN_FLIGHT, LEASE_SECONDS, end_what_should_not_fill, open_sleeves
 
 _UNSEEN = pd.DataFrame()
 
@@ -162,6 +162,7 @@ class QuickDesk:
         values = self.broker.position_values()
         account = self.broker.account_with(values)
         self._stop_on_loss(account)
+        end_what_should_not_fill(clock, None, self.broker, self.ledger, lease)
         open_sleeves(self.names, self.config, account, self.ledger, lease)
         orders = self.ledger.open_orders()
         inputs = RunInputs(

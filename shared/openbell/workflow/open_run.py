@@ -230,7 +230,7 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     if account.blocked:
         raise BrokerRefused(f"the broker does not let this account trade: {account.blocked}")
     halt = _halt(run, account, config, desk, transferred(record.transfers, clock, desk.broker))
-    _end_what_should_not_fill(clock, halt, desk, lease)
+    end_what_should_not_fill(clock, halt, desk.broker, desk.ledger, lease)
     if halt and not (halt.flatten and _anything_held(desk.ledger)):
         _skip_halted(run, halt, desk)
     if halt is None:
@@ -261,12 +261,14 @@ def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -
     return inputs
 
 
-def _end_what_should_not_fill(clock: MarketClock, halt: Halt | None, desk: Desk, lease: Lease) -> None:
+def end_what_should_not_fill(
+    clock: MarketClock, halt: Halt | None, broker: Broker, ledger: Ledger, lease: Lease
+) -> None:
     """Withdraw buys of an earlier session; where all is to be sold, whatever holds shares or buys more of them."""
-    working = desk.ledger.open_orders()
+    working = ledger.open_orders()
     if not (halt and halt.flatten):
         working = [order for order in working if order.side is Side.BUY and _sent_before(order, clock.session)]
-    withdraw(working, desk.broker, desk.ledger, lease)
+    withdraw(working, broker, ledger, lease)
 
 
 def _sent_before(order: Order, session: date) -> bool:
