@@ -86,6 +86,11 @@ class QuickExchange(PaperExchange):
         """Whether no order can meet the market."""
         return not self.state.book.open()
 
+    def waits(self, order_id: str) -> bool:
+        """Whether an order is open and has filled in no part."""
+        order = self.state.book.get(order_id)
+        return order is not None and order.status.open and not order.filled_qty
+
     @property
     def has_record(self) -> bool:
         """Whether anything comes or goes beside orders: splits, dividends."""

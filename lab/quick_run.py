@@ -26,7 +26,7 @@ from openbell.execution.protection import guarded, pending, protect
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.execution.record import book_record, open_line
-from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Side, Sleeve
+from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Order, OrderStatus, Side, Sleeve
 from openbell.portfolio.cash import committed
 from openbell.ports import Desk
 from openbell.runs import Decisions, RunInputs, run_id, spec_id
@@ -264,10 +264,23 @@ class QuickDesk:
         self.ledger.save_plan(ran.inputs.run_id, plan.orders, changed, plan.crosses, lease)
 
     def _settle(self, inputs: RunInputs, orders: list[str], lease: Lease) -> None:
-        sent = [self.ledger.order(inputs.run_id, client_order_id) for client_order_id in orders]
-        rules = self.config.execution
-        waits = rules.max_rounds > 1 and any(order and not order.status.ended for order in sent)
-        if waits:  # the workflow's first look, unless it is the last too, would find what is known already
-            self.exchange.wait(rules.poll_seconds)
+        known = self._known_already(inputs.run_id, orders)
+        if known:
+            self.exchange.wait(self.config.execution.poll_seconds)
         if orders:
-            settle_all(inputs, orders, self._desk, lease, self.exchange.wait, rounds=int(waits))
+            settle_all(inputs, orders, self._desk, lease, self.exchange.wait, rounds=int(known))
+
+    def _known_already(self, run: str, orders: list[str]) -> bool:
+        """Whether the workflow's first look at the orders would do nothing: some wait, and none has filled in part.
+
+        It always does something if it is the last look too.
+        """
+        sent = [order for each in orders if (order := self.ledger.order(run, each))]
+        waiting = [order for order in sent if self._waits(order)]
+        rest = (order for order in sent if order not in waiting)
+        nothing_new = all(order.status.ended and not order.filled_qty for order in rest)
+        return bool(waiting) and nothing_new and self.config.execution.max_rounds > 1
+
+    def _waits(self, order: Order) -> bool:
+        """Whether an order rests at the exchange as the ledger knows it: nothing of it has filled."""
+        return order.status is OrderStatus.WORKING and self.exchange.waits(order.broker_order_id)
