@@ -13,7 +13,7 @@ from lab.quick_run import Ran
 from lab.trades import fills_of
 from openbell.config import PlatformConfig, parse_config
 from tests.builders import D
-from tests.integration.lab.test_identity import Played, check_identity
+from tests.integration.lab.identity import Played, check_identity
 from tests.integration.workflow.stage import sample
 
 _SYMBOLS = sorted(sample().symbols)
