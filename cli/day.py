@@ -95,6 +95,6 @@ class Result:
 
 
 def total_orders(days: Sequence[Day]) -> tuple[int, int]:
-    """How many orders were planned, and how many were filled completely."""
-    orders = [order for day in days for order in day.report.orders]
+    """How many orders the strategies wanted, and how many of them were filled completely."""
+    orders = [order for day in days for order in day.report.wanted]
     return len(orders), sum(order.status == "FILLED" for order in orders)

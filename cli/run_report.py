@@ -173,6 +173,7 @@ class OrderPart(_Part):
     shares: dict[str, Decimal] = {}
     reason: str = ""
     note: str = ""
+    protective: bool = False  # an OCO that rests to protect what was bought
     bracket: BracketPart | None = None
     legs: tuple[LegPart, ...] = ()
 
@@ -310,6 +311,11 @@ class RunReport(_Part):
             for horizon, found in sorted(by_horizon.items())
             if horizon in {1, 5, 10, max(by_horizon)}
         ]
+
+    @property
+    def wanted(self) -> tuple[OrderPart, ...]:
+        """Orders that the strategies wanted, those that only protect what they hold left out."""
+        return tuple(order for order in self.orders if not order.protective)
 
     @property
     def filled(self) -> tuple[OrderPart, ...]:

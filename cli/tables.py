@@ -208,5 +208,5 @@ def _summary_row(day: Day, strategies: Sequence[str]) -> list[str]:
     report = day.report
     equity = [money(report.sleeves[name].equity) if name in report.sleeves else "" for name in strategies]
     books = {True: "[green]agree[/]", False: "[red]differ[/]", None: ""}[day.books_agree]
-    orders, filled = str(len(report.orders)), str(len(report.filled))
+    orders, filled = str(len(report.wanted)), str(sum(bool(order.filled_qty) for order in report.wanted))
     return [day.date_label, report.status.value.lower(), orders, filled, *equity, money(report.equity), books]

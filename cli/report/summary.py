@@ -55,14 +55,21 @@ def _many_days(result: Result) -> str:
 
 
 def _orders(day: Day) -> str:
-    orders = day.report.orders
+    orders = day.report.wanted
     if not orders:
-        return "no order was needed"
+        return "no order was needed" + _protective(day)
     endings = Counter(_ENDINGS.get(order.status, "still open") for order in orders)
     if set(endings) == {"filled"}:
-        return f"{count(len(orders), 'order')}, all filled" if len(orders) > 1 else "1 order, filled"
+        filled = f"{count(len(orders), 'order')}, all filled" if len(orders) > 1 else "1 order, filled"
+        return filled + _protective(day)
     told = ", ".join(f"{number} {ending}" for ending, number in endings.most_common())
-    return f"{count(len(orders), 'order')}: {told}"
+    return f"{count(len(orders), 'order')}: {told}" + _protective(day)
+
+
+def _protective(day: Day) -> str:
+    """How many orders rest to protect what is held."""
+    resting = sum(order.protective and order.status not in _ENDINGS for order in day.report.orders)
+    return f"; {count(resting, 'protective order')} placed" if resting else ""
 
 
 def _books(days: Sequence[Day]) -> str:

@@ -8,7 +8,7 @@ from cli.day import Day, Result
 from cli.exits import Exit, worst
 from cli.report.summary import headline, key_figures
 from cli.workflow import Story
-from tests.unit.cli.sample_runs import day, result
+from tests.unit.cli.sample_runs import day, report, result
 
 CLOSED = "market closed, next open Tuesday 2022-06-21 09:30 New York time"
 BARE: dict[str, Any] = {"orders": [], "sleeves": {}, "checks": {}, "equity": None, "account": None}
@@ -23,6 +23,15 @@ def test_a_completed_run_is_told_with_its_orders_and_books() -> None:
         "2 strategies, 8 orders: 6 filled, 1 cancelled, 1 rejected. Ledger and exchange agree to the share."
     )
     assert result().exit is Exit.OK
+
+
+def test_orders_that_only_protect_are_told_apart_from_those_that_were_wanted() -> None:
+    orders = [
+        {**order, "protective": number == 0, "status": "WORKING"} for number, order in enumerate(report()["orders"])
+    ]
+    told = headline(only(day(orders=orders)))
+    assert told.startswith("2 strategies, 7 orders: 7 still open; 1 protective order placed.")
+    assert {f.label: f.value for f in key_figures(only(day(orders=orders)))}["Orders filled"] == "0 of 7"
 
 
 def test_a_skipped_run_says_that_nothing_was_traded_and_why() -> None:
