@@ -16,8 +16,8 @@ CONFIG_live := live
 # Names what is deployed: the minute, which makes every deployment a release of its own, and the commit with what is not committed.
 COMMIT = $(shell git rev-parse --short HEAD 2>/dev/null || echo none)$(shell git diff --quiet HEAD 2>/dev/null || git diff HEAD | git hash-object --stdin | cut -c1-7)
 RELEASE = $(shell date -u +%y%m%d%H%M)-$(COMMIT)
-# A live deployment is confirmed on the command line, by a person each time, not in samconfig.toml.
-CONFIRMED = $(if $(filter live,$(PROFILE)),$(if $(CONFIRM_LIVE),ConfirmLive=$(CONFIRM_LIVE)) $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL)))
+# A live deployment is confirmed on the command line, by a person each time: left out, sam would repeat the last answer.
+CONFIRMED = 'ConfirmLive="$(CONFIRM_LIVE)"' $(if $(ALERT_EMAIL),AlertEmail=$(ALERT_EMAIL))
 PARAMETERS ?=
 
 .PHONY: help setup pins peers run test chaos contract lint security format bench bench-backtest bench-forecast universe calendar console console-shots package deploy rollback clean

@@ -44,3 +44,13 @@ def test_make_deploy_names_each_release_as_the_template_wants_it() -> None:
     assert re.fullmatch(pattern, name)
     approval = template()["Parameters"]["ApprovedDifferences"]["AllowedPattern"]
     assert re.fullmatch(approval, name.partition("-")[2])
+
+
+def test_every_deployment_asks_anew_whether_live_trading_is_meant() -> None:
+    """What is not given, sam takes from the deployment before."""
+    for profile in _profiles().values():
+        assert 'ConfirmLive=""' in profile["deploy"]["parameters"]["parameter_overrides"].split()
+    live = ["make", "-n", "deploy", "PROFILE=live"]
+    for given, told in ([], 'ConfirmLive=""'), (["CONFIRM_LIVE=yes-i-do"], 'ConfirmLive="yes-i-do"'):
+        command = subprocess.run([*live, *given], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert f"'{told}'" in command

@@ -45,6 +45,13 @@ def test_live_comes_after_paper_and_after_a_person() -> None:
     assert jobs["paper"]["steps"][-1]["run"].endswith("scripts.smoke_run openbell-paper")
 
 
+def test_deployments_go_to_the_region_of_the_environment_not_to_that_of_samconfig() -> None:
+    jobs = read(ROOT / ".github" / "workflows" / "deploy.yml")["jobs"]
+    for name in ("paper", "live"):
+        (deployment,) = [step["run"] for step in jobs[name]["steps"] if "make deploy" in step.get("run", "")]
+        assert "--region $AWS_REGION" in deployment
+
+
 class Aws:
     """CloudFormation and Step Functions with as many answers as a test needs."""
 
