@@ -13,7 +13,6 @@ from openbell.errors import InvalidInput, OpenbellError
 
 _FUNCTION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d+:function:([\w-]+):(\d+)")
 _NAME = re.compile(r"Release ([0-9a-z-]+)\. ")  # in the comment of statemachine/trading.asl.json
-_LIVE = "live"  # the alias of the machine, and of each function
 
 
 class ReleaseGone(OpenbellError):
@@ -106,7 +105,8 @@ def make_live(platform: Platform, release: Release) -> None:
         ],
     )
     for name, version in release.functions.items():
-        functions.update_alias(FunctionName=name, Name=_LIVE, FunctionVersion=str(version))
+        for alias in functions.list_aliases(FunctionName=name)["Aliases"]:
+            functions.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=str(version))
 
 
 def _check_is_there(functions: Any, name: str, version: int) -> None:

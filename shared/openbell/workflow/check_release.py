@@ -75,6 +75,9 @@ def read_approved(archive: Archive) -> dict[str, str]:
 
 
 def approve(checked: Sequence[CheckedRun], archive: Archive) -> None:
-    """Later versions may decide these runs as this one does. A run that could not be decided at all is not approved."""
+    """Later versions may decide these runs as this one does.
+
+    A run that could not be decided at all leaves nothing to be measured by: the next release is asked about it again.
+    """
     approved = read_approved(archive) | {each.run_id: each.digest for each in checked if each.digest}
     archive.put(APPROVED_KEY, json.dumps(approved, indent=1, sort_keys=True).encode())

@@ -10,6 +10,7 @@ import pytest
 
 from local import DeployError
 from openbell.model import RunStatus
+from openbell.runs import inputs_key
 from tests.integration.operations.recorded_calls import recorder, used_actions
 from tests.integration.operations.rights import allowed
 from tests.integration.releases.project import Platform, a_platform, change, copy_of_the_project
@@ -20,14 +21,14 @@ PACKAGE, FUNCTIONS = Path("shared/openbell"), Path("functions")
 BAD: dict[str, tuple[Path, str, str, str]] = {
     "sizes twice as large": (
         PACKAGE / "portfolio/sizing.py",
-        "qty = whole_shares(budget, price)",
-        "qty = whole_shares(budget * 2, price)",
+        "qty = bought_with(budget, price, quantum)",
+        "qty = bought_with(budget * 2, price, quantum)",
         "decided otherwise",
     ),
     "shares rounded up": (
         PACKAGE / "money.py",
-        "(budget / price).quantize(ONE_SHARE, ROUND_DOWN)",
-        "(budget / price).quantize(ONE_SHARE, ROUND_HALF_EVEN) + 1",
+        "(cash / price).quantize(quantum, ROUND_DOWN)",
+        "(cash / price).quantize(quantum, ROUND_DOWN) + 1",
         "decided otherwise",
     ),
     "losers instead of winners": (
@@ -160,6 +161,22 @@ def test_what_was_approved_is_what_the_next_release_is_measured_by(proving: Prov
     before = proving.live()
     template = proving.folder / "next" / "template.yaml"
     proving.platform.cloud.deploy(template, {"Release": "2611272200-5eed5ed", "ApprovedDifferences": ""})
+    assert proving.live() != before
+
+
+def test_a_run_that_cannot_be_decided_any_more_can_be_approved_for_a_release(proving: Proving) -> None:
+    """Such as one whose strategy was removed: or else no deployment would be possible for twenty runs."""
+    cloud, lost = proving.platform.cloud, proving.platform.ledger.runs()[-1].run_id
+    cloud.client("s3").delete_object(Bucket=cloud.outputs["BucketName"], Key=inputs_key(lost))
+    before = proving.live()
+    template = proving.release()
+    with (proving.folder / "next" / PACKAGE / "decision.py").open("a") as file:
+        file.write("\n# nothing that decides\n")
+    named = {"Release": "2611272300-1057f11e"}
+    with pytest.raises(DeployError, match=rf"ApprovedDifferences=1057f11e. run {lost}: cannot be decided"):
+        cloud.deploy(template, named)
+    assert proving.live() == before
+    cloud.deploy(template, named | {"ApprovedDifferences": "1057f11e"})
     assert proving.live() != before
 
 

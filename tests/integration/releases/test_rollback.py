@@ -69,7 +69,7 @@ def test_after_a_rollback_runs_use_the_earlier_release_and_after_another_the_lat
 def test_the_rule_for_dead_runs_follows(two_releases: Platform) -> None:
     openbell(two_releases, "rollback", "1", "--yes")
     function = two_releases.cloud.physical_id("CloseRunFunction")
-    alias = two_releases.cloud.client("lambda").get_alias(FunctionName=function, Name="live")
+    alias = two_releases.cloud.client("lambda").get_alias(FunctionName=function, Name="dead-runs")
     assert alias["FunctionVersion"] == "1"
 
 

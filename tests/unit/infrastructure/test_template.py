@@ -276,10 +276,19 @@ def test_a_run_that_died_is_closed() -> None:
     rule = resources("AWS::Events::Rule")["RunDied"]
     assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]  # AbortRun may fail as well
     (target,) = rule["Targets"]
-    assert target["Arn"] == {"Ref": "CloseRunFunction.Alias"}
+    assert target["Arn"] == {"Ref": "DeadRunsCloser"}
     sent = json.loads(re.sub(r"<\w+>", '"x"', target["InputTransformer"]["InputTemplate"]))
     assert sent.keys() == {"execution", "outcome", "afterwards", "trace"}
     assert sent["trace"]["failure"].keys() == {"Error", "Cause"}
+
+
+def test_a_dead_run_is_closed_by_a_release_that_has_passed_its_check() -> None:
+    """The functions' own aliases are moved before; this one waits, as the state machine does."""
+    alias = expanded()["Resources"]["DeadRunsCloser"]["Properties"]
+    assert "${ReleaseCheck.Release}" in alias["Description"]["Fn::Sub"]
+    assert alias["FunctionVersion"]["Fn::GetAtt"][1] == "Version"
+    allowed = resources("AWS::Lambda::Permission")["RunDiedMayInvokeCloseRun"]
+    assert allowed["FunctionName"] == {"Ref": "DeadRunsCloser"}
 
 
 def test_what_the_ledger_and_the_archive_hold_survives_the_stack() -> None:
