@@ -105,7 +105,7 @@ def open_run(request: RunRequest, config: PlatformConfig, desk: Desk, executions
     run = replace(run, fence=lease.fence)
     desk.ledger.start_run(run, lease)
     desk.archive.put(LATEST_FENCE, to_json(lease.fence))
-    _end_dead_runs(run, desk.ledger)
+    _end_dead_runs(run, desk)
     return _prepare(run, clock, config, desk)
 
 
@@ -206,11 +206,17 @@ def _enter(request: RunRequest, clock: MarketClock, ledger: Ledger, executions: 
     raise RunInProgress(f"{holder} is trading; two runs never trade at once")
 
 
-def _end_dead_runs(run: Run, ledger: Ledger) -> None:
-    """Runs from which this one took the lease over will never be closed: their executions were stopped or lost."""
-    for dead in ledger.runs(skipped=False):
+def _end_dead_runs(run: Run, desk: Desk) -> None:
+    """Runs from which this one took the lease over will never be closed: their executions were stopped or lost.
+
+    Their books are kept once more, because nobody has since they planned: an order that has ended since, such as a
+    repriced one, would be in no books at all.
+    """
+    for dead in desk.ledger.runs(skipped=False):
         if dead.status is RunStatus.RUNNING and dead.run_id != run.run_id:
-            ledger.finish_run(replace(dead, status=RunStatus.FAILED, note="its execution ended without closing it"))
+            ended = replace(dead, status=RunStatus.FAILED, note="its execution ended without closing it")
+            keep_books(dead.run_id, desk.ledger, desk.archive, ended)
+            desk.ledger.finish_run(ended)
 
 
 def _prepare(run: Run, clock: MarketClock, config: PlatformConfig, desk: Desk) -> RunInputs:
