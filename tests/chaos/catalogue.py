@@ -14,6 +14,7 @@ _MOST_FAULTS = 4
 _LATEST = 6  # calls of a place among which chance picks one
 _NEARBY, _ON_THE_WAY, _TELLING = 0.35, 0.75, 0.5
 _IN_A_TABLE = 0.4  # of the plays by chance keep their ledger in a DynamoDB-like table
+_OF_THE_WORLD = 0.2  # of the plays by chance have splits; and as many parts of shares, and so on
 _SILENCE = (Kind.SILENT_BEFORE, Kind.SILENT_AFTER, Kind.CRASH_AFTER, Kind.ZOMBIE_BEFORE, Kind.ZOMBIE_AFTER)
 _WAY_OF_AN_ORDER = {  # the calls that move orders and books, and the faults that such code gets wrong most easily
     "broker.submit": (Kind.LATE, Kind.STUCK, Kind.REJECTED, *_SILENCE),
@@ -108,6 +109,7 @@ def by_chance(seed: int) -> Schedule:
         fill_share=random.choice(("1", "1", "0.5", "0.2")),
         unfilled=random.choice(("cancel", "cancel", "leave", "reprice")),
         dynamo=random.random() < _IN_A_TABLE,
+        **{name: random.random() < _OF_THE_WORLD for name in ("companies", "fractional", "hostile", "edited", "slow")},
     )
     faults: list[Fault] = []
     for _ in range(random.randint(1, _MOST_FAULTS)):

@@ -149,7 +149,7 @@ def _granted(sleeve: Sleeve) -> Decimal:
 @contextmanager
 def staged(work: Path) -> Iterator[Stage]:
     """The platform on a made-up market, all calls of its functions under the killer's eyes."""
-    exchange = PaperExchange(history(_SETTING.market), CASH, _SETTING.start, rules=_SETTING.rules)
+    exchange = PaperExchange(history(_SETTING), CASH, _SETTING.start, rules=_SETTING.rules)
     keys = new_credentials()
     killer, alerts = Killer(), list[tuple[str, str]]()
     config = config_from(_SETTING, f"{_TRADERS}:")

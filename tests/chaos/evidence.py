@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from openbell.events import DomainEvent
-from openbell.model import AccountLine, Cross, Lease, Order, Run, Sleeve
+from openbell.model import AccountLine, Cross, Lease, Order, Quarantine, Run, Sleeve
 from openbell.ports import Ledger
 from openbell.recovery import Recovered
 from paper import PaperExchange
@@ -18,6 +18,7 @@ class Evidence:
 
     exchange: PaperExchange
     unmanaged: Mapping[str, Decimal]  # shares by symbol that were bought by hand
+    quarantines: Sequence[Quarantine]
     runs: Sequence[Run]
     orders: Mapping[str, Order]  # by client_order_id
     open_orders: Sequence[Order]
@@ -47,6 +48,7 @@ class Told:
     line: AccountLine | None
     lease: Lease | None
     outbox: Sequence[DomainEvent]
+    quarantines: Sequence[Quarantine]
 
 
 def ask(ledger: Ledger) -> Told:
@@ -54,5 +56,12 @@ def ask(ledger: Ledger) -> Told:
     runs = ledger.runs(1000)
     orders = {order.client_order_id: order for run in runs for order in ledger.orders(run.run_id)}
     return Told(
-        runs, orders, ledger.open_orders(), ledger.sleeves(), ledger.account_line(), ledger.lease(), ledger.outbox()
+        runs,
+        orders,
+        ledger.open_orders(),
+        ledger.sleeves(),
+        ledger.account_line(),
+        ledger.lease(),
+        ledger.outbox(),
+        ledger.quarantines(),
     )

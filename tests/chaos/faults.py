@@ -53,6 +53,13 @@ class Kind(StrEnum):
     PRINT = "print"  # the market moves in between: orders fill, stops fire
     HALT = "halt"  # a person halts trading
     FLATTEN = "flatten"  # a person halts trading and wants everything sold
+    # The account's owner, by hand.
+    BOUGHT = "bought"
+    SOLD = "sold"  # of his own shares
+    PAID_IN = "paid_in"
+    PAID_OUT = "paid_out"
+    LEG_MOVED = "leg_moved"  # a protective order is replaced by one at another price
+    LEG_ENDED = "leg_ended"  # a protective order is cancelled
     # In the table, between the ledger and its SDK.
     REPEATED = "repeated"  # the answer was lost, and the SDK sends the same request again
     CONFLICT = "conflict"  # another transaction touches one of the items: nothing was done
@@ -71,6 +78,7 @@ class Kind(StrEnum):
 
 
 HTTP_KINDS = tuple(kind for kind in Kind if list(Kind).index(kind) >= list(Kind).index(Kind.HTTP_429))
+BY_HAND = (Kind.BOUGHT, Kind.SOLD, Kind.PAID_IN, Kind.PAID_OUT, Kind.LEG_MOVED, Kind.LEG_ENDED)
 READS_OF_POSITIONS = frozenset({"broker.positions"})
 SUBMISSION = "broker.submit"
 CANCELLATION = "broker.cancel"
@@ -107,7 +115,7 @@ def kinds_at(place: str) -> tuple[Kind, ...]:
     if port == "topic":  # the state machine's own call: no Lambda is there to die
         return tuple(kind for kind in found if kind not in {Kind.CRASH_BEFORE, Kind.CRASH_AFTER})
     found += [Kind.TWICE_BEFORE, Kind.TWICE_AFTER, Kind.ZOMBIE_BEFORE, Kind.ZOMBIE_AFTER]
-    found += [Kind.RIVAL, Kind.SAME_TICK, Kind.PRINT, Kind.HALT, Kind.FLATTEN]
+    found += [Kind.RIVAL, Kind.SAME_TICK, Kind.PRINT, Kind.HALT, Kind.FLATTEN, *BY_HAND]
     if port == "dynamo":
         found += [Kind.REPEATED, Kind.CONFLICT]
     if port == "broker":

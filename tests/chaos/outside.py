@@ -47,6 +47,9 @@ class Events(Protocol):
     def halt(self, *, flatten: bool) -> None:
         """Halt trading, and perhaps sell everything."""
 
+    def by_hand(self, kind: Kind) -> None:
+        """Let the account's owner do something."""
+
     def pass_time(self, seconds: float) -> None:
         """Let the clock move."""
 
@@ -132,6 +135,11 @@ class Outside:
             else:
                 self.record.lines.append("    a late order arrived")
 
+    def later(self, effect: Effect) -> None:
+        """Let something happen a few calls from now."""
+        calls = self._calls + _TRANSIT_CALLS
+        self._on_the_way.append((lambda: self._calls >= calls, effect))
+
     def call(self, state: str, call: str, effect: Effect, arguments: Sequence[Any] = ()) -> Any:
         """One call to the outside."""
         self._calls += 1
@@ -197,8 +205,7 @@ class Outside:
 
     def _send_off(self, kind: Kind, call: str, effect: Effect) -> None:
         if kind is Kind.LATE:
-            calls = self._calls + _TRANSIT_CALLS
-            self._on_the_way.append((lambda: self._calls >= calls, effect))
+            self.later(effect)
         else:
             arrival = self._events.seconds() + _STUCK_SECONDS
             self._on_the_way.append((lambda: self._events.seconds() >= arrival, effect))
@@ -251,6 +258,8 @@ class Outside:
                 self._events.move_market()
             case Kind.HALT | Kind.FLATTEN:
                 self._events.halt(flatten=kind is Kind.FLATTEN)
+            case _:
+                self._events.by_hand(kind)
         self.current = caller
 
 

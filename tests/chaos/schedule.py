@@ -6,7 +6,7 @@ from functools import cache
 
 from tests.chaos.faults import Fault
 from tests.chaos.invariants import violations
-from tests.chaos.market import Setting
+from tests.chaos.market import SWITCHES, Setting
 from tests.chaos.outside import Record
 from tests.chaos.web import over_http
 from tests.chaos.world import World
@@ -29,7 +29,7 @@ class Schedule:
         told = [f"market={setting.market}", f"clean={self.clean}"]
         told += [f"share={setting.fill_share}"] if setting.fill_share != "1" else []
         told += [f"unfilled={setting.unfilled}"] if setting.unfilled != "cancel" else []
-        told += [name for name in ("closing", "forecasts", "dynamo") if getattr(setting, name)]
+        told += [name for name in SWITCHES if getattr(setting, name)]
         told += [f"soon={self.soon}"] if self.soon else []
         told += ["http"] if self.http else []
         return ",".join([*told, *map(str, self.faults)])
@@ -43,9 +43,7 @@ class Schedule:
             market=int(given.get("market", 0)),
             fill_share=given.get("share", "1"),
             unfilled=given.get("unfilled", "cancel"),
-            closing="closing" in words,
-            forecasts="forecasts" in words,
-            dynamo="dynamo" in words,
+            **{name: name in words for name in SWITCHES},
         )
         faults = tuple(Fault.read(word) for word in words if "@" in word)
         return cls(setting, faults, int(given.get("clean", 1)), int(given.get("soon", 0)), "http" in words)
@@ -59,6 +57,11 @@ class Played:
     injected: tuple[Fault, ...]
     violations: tuple[str, ...]
     record: Record
+
+
+def prepare(schedule: Schedule) -> None:
+    """Play the clean sessions before it; they are kept for every play that begins with the same."""
+    _before(schedule.setting, schedule.clean)
 
 
 def play(schedule: Schedule) -> Played:
@@ -76,6 +79,7 @@ def play(schedule: Schedule) -> Played:
 def _play(world: World, schedule: Schedule) -> list[str]:
     world.outside.armed = True
     world.execute("faulty", tick=world.exchange.now.isoformat())
+    world.edit()
     if schedule.soon:
         world.pass_time(schedule.soon)
         world.execute("soon")

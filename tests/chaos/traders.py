@@ -1,5 +1,6 @@
 """Strategies that trade a lot for no reason: coins tossed from the session's date, so that a replay repeats them."""
 
+import sys
 from decimal import Decimal
 from hashlib import sha256
 from typing import ClassVar
@@ -54,6 +55,26 @@ class Contrarian(Rotator):
     def signals(self, context: Context) -> list[Signal]:
         """Down or up for each symbol."""
         return [_toss(self.parameters.salt, context, symbol, flip=True) for symbol in sorted(context.prices)]
+
+
+class Hostile(Rotator):
+    """Misbehaves in another way each session, and trades in some."""
+
+    def signals(self, context: Context) -> list[Signal]:
+        """Signals of no use to anybody, or none at all."""
+        good = super().signals(context)
+        match sha256(f"{self.parameters.salt}/{context.session}".encode()).digest()[1] % 6:
+            case 0:
+                raise ValueError("no signals today")
+            case 1:
+                sys.exit("no platform today")
+            case 2:
+                return [Signal(signal.symbol, float("nan"), signal.reason) for signal in good]
+            case 3:
+                return (signal for signal in good)  # type: ignore[return-value]
+            case 4:
+                return [*good, *good]
+        return good
 
 
 class Forecaster(Strategy[TraderParameters]):

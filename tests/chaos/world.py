@@ -11,18 +11,20 @@ from typing import Any
 
 from lab.exchange import ExchangeBroker, ExchangeData
 from openbell.adapters.memory.archive import MemoryArchive
+from openbell.errors import OrderNotCancelable
 from openbell.events import DomainEvent
 from openbell.model import Halt
 from openbell.ports import Broker, Desk, Ledger
 from openbell.recovery import read_archive, rebuild
 from paper import PaperExchange
 from tests.chaos.evidence import Evidence, ask
-from tests.chaos.faults import Crash, Fault, Stopped
+from tests.chaos.faults import Crash, Fault, Kind, Stopped
 from tests.chaos.handlers import invoke, wired
 from tests.chaos.lambdas import Invocation
 from tests.chaos.machine import Aborted, Ended, Outer, TaskFailed, play
 from tests.chaos.market import CASH, UNMANAGED, Setting, config, history
 from tests.chaos.outside import Outside, Seam
+from tests.chaos.owner import Owner
 from tests.chaos.stores import DynamoStore, MemoryStore, Store
 
 _MARKET_CLOSES = 16
@@ -67,11 +69,27 @@ class Lasting:
     archive: KeptArchive = field(default_factory=KeptArchive)
     inbox: Inbox = field(default_factory=Inbox)
     bus: Bus = field(default_factory=Bus)
+    owner: Owner = field(default_factory=Owner)
     executions: dict[str, str] = field(default_factory=dict)  # name -> RUNNING, SUCCEEDED, FAILED or ABORTED
 
     def ended(self, name: str) -> bool:
         """See Executions."""
         return self.executions.get(name, "RUNNING") != "RUNNING"
+
+
+class SlowBroker(ExchangeBroker):
+    """Takes a moment to end an order, which may fill until then."""
+
+    def __init__(self, exchange: PaperExchange, outside: Outside) -> None:
+        super().__init__(exchange)
+        self._paper = exchange
+        self._outside = outside
+
+    def cancel(self, order_id: str) -> None:
+        """See Broker."""
+        if not self._paper.order(order_id).status.open:
+            raise OrderNotCancelable(f"order {order_id} has ended")
+        self._outside.later(partial(self._paper.cancel, order_id))
 
 
 class World:
@@ -85,11 +103,12 @@ class World:
         if frozen:
             self.lasting, state = pickle.loads(frozen)
         at = state.now if state else setting.start
-        self.exchange = PaperExchange(history(setting.market), CASH, at, rules=setting.rules, state=state)
+        self.exchange = PaperExchange(history(setting), CASH, at, rules=setting.rules, state=state)
         if not state:
-            self.exchange.by_hand.trade(*UNMANAGED)
-        self.broker: Broker = ExchangeBroker(self.exchange)
+            self.lasting.owner.buy(self.exchange, UNMANAGED)
         self.outside = Outside(self, faults)
+        slow = SlowBroker(self.exchange, self.outside) if setting.slow else None
+        self.broker: Broker = slow or ExchangeBroker(self.exchange)
         self._sleepers: list[Invocation] = []
         self._begun = 0
         self._payloads: dict[int, dict[str, Any]] = {}  # by the invocation's number
@@ -199,6 +218,10 @@ class World:
         except ConnectionError as error:
             raise TaskFailed("SNS.InternalErrorException", str(error)) from error
 
+    def edit(self) -> None:
+        """The configuration changes between two runs, in a play that has this."""
+        self.config = config(self.setting, edited=self.setting.edited)
+
     def resume(self) -> None:
         """A person resumes trading."""
         self.ledger.clear_halt()
@@ -210,7 +233,7 @@ class World:
         return Evidence(
             **vars(ask(self.ledger)),
             exchange=self.exchange,
-            unmanaged=dict([UNMANAGED]),
+            unmanaged=lasting.owner.shares(self.exchange.market.history.splits, self.exchange.now),
             granted=lasting.store.granted,
             lowest=lasting.store.lowest,
             crosses=lasting.store.crosses,
@@ -256,6 +279,10 @@ class World:
             return
         self.ledger.set_halt(Halt("enough is enough", "a person", self.exchange.now, flatten=flatten))
         self.outside.record.halts.append((self._begun, flatten))
+
+    def by_hand(self, kind: Kind) -> None:
+        """The account's owner does something."""
+        self.lasting.owner.act(kind, self.exchange)
 
     def seconds(self) -> float:
         """The clock."""

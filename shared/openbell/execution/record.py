@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from openbell.errors import BrokerRefused, BrokerUnavailable, ImpossibleFill
+from openbell.errors import BrokerRefused, BrokerUnavailable, ImpossibleFill, StoreUnavailable
 from openbell.execution.corporate import SHARES, Exchange, after_split, before, carry_out, divided, exchanges, owned
 from openbell.execution.quarantine import quarantine
 from openbell.execution.settling import cancel, settle
@@ -197,14 +197,19 @@ class _Desk:
 
     def book_exchange(self, found: Exchange) -> BookedExchange | None:
         """Carry a corporate action out in the sleeves that hold the shares; None if none does."""
+        line = self._line  # before the sleeves: its version says that nobody has booked anything since
+        if set(found.ids) & set(line.booked):
+            return None
         orders = [order for order in self._ledger.open_orders() if order.symbol == found.symbol]
         for order in orders:
             self._settle_before(order, found)
-        sleeves, line = self._ledger.sleeves(), self._line
+        sleeves = self._ledger.sleeves()
         held = owned(found.symbol, sleeves)
         try:
             changed, rest = carry_out(found, sleeves)
         except ImpossibleFill as impossible:
+            if self._line.version != line.version:
+                raise StoreUnavailable("the record was booked by another writer in between: read again") from impossible
             self._set_apart(found.symbol, "a corporate action cannot be booked", str(impossible))
             changed, rest = [], found.cash
         awaited = tuple(each for each in line.awaited if (each.kind, each.symbol) != (found.kind, found.symbol))
@@ -239,8 +244,11 @@ class _Desk:
     # Cash.
 
     def book_cash(self, entry: Activity, entries: Sequence[Activity]) -> BookedCash | None:
-        """Give the cash of one entry to those that it belongs to."""
-        sleeves, line = self._ledger.sleeves(), self._line
+        """Give the cash of one entry to those that it belongs to; None if it has none, or was booked meanwhile."""
+        line = self._line  # before the sleeves: see book_exchange
+        if entry.id in line.booked:
+            return None
+        sleeves = self._ledger.sleeves()
         holders = _holders(entry, line, sleeves) if entry.symbol and entry.kind is not ActivityKind.TRANSFER else {}
         shares: dict[str, Decimal] = {}
         if holders:

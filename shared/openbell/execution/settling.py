@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from openbell.errors import ImpossibleFill, OrderNotCancelable
+from openbell.errors import ImpossibleFill, OrderNotCancelable, StoreUnavailable
 from openbell.execution.booking import book_all, observe, protected_at
 from openbell.execution.quarantine import set_impossible_apart
 from openbell.model import BrokerOrder, Fill, Lease, Order, OrderStatus, Side, Sleeve
@@ -34,9 +34,19 @@ def settle(
         seen, fills = observe(order, found)
         changed = _changed_sleeves(order, seen, fills, ledger)
     except (ImpossibleFill, ValueError, ArithmeticError) as impossible:
+        _refuse_old(order, ledger, impossible)
         set_impossible_apart(order, str(impossible), broker.clock().now, ledger, lease)
         return order, ()
     return (order, ()) if seen == order else (ledger.save_order(seen, lease, changed), fills)
+
+
+def _refuse_old(order: Order, ledger: Ledger, impossible: Exception) -> None:
+    """Raise StoreUnavailable if another attempt has booked meanwhile what cannot be booked a second time."""
+    now = ledger.order(order.run_id, order.client_order_id)
+    if now and now.version != order.version:
+        raise StoreUnavailable(
+            f"order {order.client_order_id} was changed by another writer in between: read again"
+        ) from impossible
 
 
 def told_by_lists(orders: Sequence[Order], broker: Broker) -> dict[str, BrokerOrder]:

@@ -1,0 +1,69 @@
+"""The explorer in search of mutants: how many plays it takes until a promise is broken.
+
+    PYTHONPATH=.:shared python -m tests.chaos.hunt [NAME ...]
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from tests.chaos import mutants, mutants_of_books
+from tests.chaos.catalogue import by_chance, pointed
+from tests.chaos.schedule import Played, Schedule, play, prepare
+
+type Mutant = Callable[[], AbstractContextManager[object]]
+
+MOST_PLAYS = 150
+
+
+def _in(module: object) -> dict[str, Mutant]:
+    return {
+        name: each
+        for name, each in vars(module).items()
+        if callable(each) and getattr(each, "__module__", "") == module.__name__ and name[0] != "_"  # type: ignore[attr-defined]
+    }
+
+
+MUTANTS: dict[str, Mutant] = _in(mutants) | _in(mutants_of_books)
+
+
+@dataclass(frozen=True)
+class Caught:
+    """The play that found a mutant, and how many it took."""
+
+    played: Played
+    plays: int
+
+
+def plays() -> Iterator[Schedule]:
+    """What every mutant is searched with: pointed plays, then by chance."""
+    yield from pointed()
+    yield from map(by_chance, range(MOST_PLAYS))
+
+
+def hunt(mutant: Mutant, schedules: Iterable[Schedule]) -> Caught | None:
+    """The first play that breaks a promise; the sessions before it are played on the platform as it is."""
+    for number, schedule in enumerate(schedules, start=1):
+        prepare(schedule)
+        with mutant():
+            played = play(schedule)
+        if played.violations:
+            return Caught(played, number)
+    return None
+
+
+def main(names: Iterable[str]) -> int:
+    """Hunt each of these mutants, or all; 1 if one was not found."""
+    lost = 0
+    for name in names or MUTANTS:
+        caught = hunt(MUTANTS[name], plays())
+        lost += caught is None
+        found = f"{caught.plays:4} plays: {caught.played.schedule}\n    {caught.played.violations[0][:200]}" if caught else ""
+        sys.stdout.write(f"{name}: {found or 'NOT FOUND'}\n")
+        sys.stdout.flush()
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
