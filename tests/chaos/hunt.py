@@ -1,6 +1,6 @@
 """The explorer in search of mutants: how many plays it takes until a promise is broken.
 
-    PYTHONPATH=.:shared python -m tests.chaos.hunt [NAME ...]
+PYTHONPATH=.:shared python -m tests.chaos.hunt [NAME ...]
 """
 
 import sys
@@ -26,6 +26,20 @@ def _in(module: object) -> dict[str, Mutant]:
 
 
 MUTANTS: dict[str, Mutant] = _in(mutants) | _in(mutants_of_books)
+
+# How many plays it took to find each, and the one that did.
+FOUND_BY: dict[str, tuple[int, str]] = {
+    "1": (sends_again_without_looking, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "1": (takes_doubt_for_a_rejection, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "17": (writes_unconditionally, "market=0,clean=1,closing,soon=20,ExecuteBuy.broker.submit@zombie_after#1"),
+    "1": (books_twice, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "13": (knows_no_fence, "market=0,clean=1,closing,soon=20,OpenRun.broker.account@taken_over#0"),
+    "9": (gives_up_what_is_on_its_way, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@stuck#0"),
+    "6": (sells_what_is_gone, "market=0,clean=2,closing,soon=20,ExecuteSell.broker.cancel@print#0"),
+    "1": (protects_nothing, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "8": (forgets_protection_after_a_refused_sale, "market=0,clean=2,closing,soon=20,ExecuteBuy.broker.submit@stuck#0"),
+    "3": (ignores_the_halt, "market=0,clean=1,closing,soon=20,ExecuteSell.ledger.order@halt#0"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,11 @@ def main(names: Iterable[str]) -> int:
     for name in names or MUTANTS:
         caught = hunt(MUTANTS[name], plays())
         lost += caught is None
-        found = f"{caught.plays:4} plays: {caught.played.schedule}\n    {caught.played.violations[0][:200]}" if caught else ""
+        found = (
+            f"{caught.plays:4} plays: {caught.played.schedule}\n    {caught.played.violations[0][:200]}"
+            if caught
+            else ""
+        )
         sys.stdout.write(f"{name}: {found or 'NOT FOUND'}\n")
         sys.stdout.flush()
     return 1 if lost else 0

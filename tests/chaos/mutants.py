@@ -160,7 +160,7 @@ def ignores_quarantine() -> Iterator[None]:
             self._ledger = ledger
 
         def __getattr__(self, name: str) -> object:
-            return (lambda: []) if name == "quarantines" else getattr(self._ledger, name)
+            return (list) if name == "quarantines" else getattr(self._ledger, name)
 
     def unaware(order: Order, clock: MarketClock, ledger: Ledger) -> str:
         return overtaken(order, clock, Blind(ledger))  # type: ignore[arg-type]

@@ -10,12 +10,15 @@ from unittest.mock import patch
 from openbell.adapters.dynamo import writes
 from openbell.adapters.dynamo.table import Table
 from openbell.adapters.memory.ledger import MemoryLedger
+from openbell.decision import flatten
 from openbell.execution import alerting, booking, reconciliation, record
 from openbell.execution.record import Booked
 from openbell.execution.record import _Desk as Clerk
-from openbell.model import BrokerOrder, Fill, Leg, Lease, Order, Sleeve
+from openbell.model import BrokerOrder, Fill, Lease, Leg, Order, Sleeve
+from openbell.portfolio.plan import Plan
 from openbell.ports import Desk
-from openbell.workflow import close_run, execute_order, open_run
+from openbell.runs import RunInputs
+from openbell.workflow import close_run, open_run
 
 
 @contextmanager
@@ -120,13 +123,12 @@ def leaves_old_orders_after_a_split() -> AbstractContextManager[object]:
 @contextmanager
 def flattens_enabled_strategies_only() -> Iterator[None]:
     """What belongs to a strategy of another configuration stays."""
-    due, flatten = open_run._due, open_run.flatten
 
-    def enabled(inputs: Any, *others: Any) -> Any:
+    def enabled(inputs: RunInputs, *others: Any) -> Plan:
         sleeves = {name: sleeve for name, sleeve in inputs.sleeves.items() if name in inputs.config.enabled}
         return flatten(replace(inputs, sleeves=sleeves), *others)
 
-    with patch.object(open_run, "flatten", enabled), patch.object(open_run, "_due", due):
+    with patch.object(open_run, "flatten", enabled):
         yield
 
 

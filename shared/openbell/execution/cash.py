@@ -1,15 +1,14 @@
 """Does the cash add up? Sleeves and account line together are what the broker has, to the cent."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from openbell.execution.record import broker_ids, resting
+from openbell.execution.record import FILLS_OVERLAP, broker_ids, resting
 from openbell.model import ZERO, AccountLine, Activity, Lease, Order
 from openbell.money import CENT
 from openbell.ports import Broker, Ledger
 
-_OVERLAP = timedelta(hours=1)  # before the last look, so that no fill falls between two looks
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,12 @@ def _write(after: AccountLine, before: AccountLine, ledger: Ledger, lease: Lease
 def _orders_since(line: AccountLine, run_id: str, ledger: Ledger) -> list[Order]:
     """Orders of the run and of those since the last look, in which cash was explained."""
     since = line.checked_at
-    earlier = [run.run_id for run in ledger.runs() if since and run.as_of > since - _OVERLAP]
+    earlier = [run.run_id for run in ledger.runs() if since and run.as_of > since - FILLS_OVERLAP]
     return [order for each in {run_id, *earlier} for order in ledger.orders(each)]
 
 
 def _foreign(line: AccountLine, orders: list[Order], now: datetime, broker: Broker) -> list[Activity]:
     """Fills since the last look that are of none of our orders."""
     ours = {part for order in orders for part in broker_ids(order)} | set(line.resting)
-    since = (line.checked_at or now) - _OVERLAP
+    since = (line.checked_at or now) - FILLS_OVERLAP
     return [fill for fill in broker.fill_activities(since) if fill.order_id not in ours and fill.id not in line.booked]

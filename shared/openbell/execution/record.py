@@ -33,6 +33,7 @@ from openbell.model import (
 )
 from openbell.ports import Broker, Ledger
 
+FILLS_OVERLAP = timedelta(hours=1)  # before the last look at the cash, so that no fill falls between two looks
 _LATE = timedelta(days=14)  # an entry may come into the record so long after its day
 _UNPAID = timedelta(days=120)  # after which nobody waits for a dividend any more
 WAITS = "a corporate action is announced, and the broker's record does not have it yet"
@@ -102,7 +103,8 @@ def open_line(broker: Broker, ledger: Ledger, lease: Lease, clock: MarketClock) 
     since = clock.session - _LATE
     entries = broker.activities(since)
     cash = broker.account().cash - sum((sleeve.cash for sleeve in ledger.sleeves().values()), ZERO)
-    ids = tuple(entry.id for entry in entries)
+    fills = broker.fill_activities(clock.now - FILLS_OVERLAP)  # by hand, too: what they brought is in the cash
+    ids = tuple(entry.id for entry in (*entries, *fills))
     line = AccountLine(cash, since, ids, known_until=clock.session, checked_at=clock.now, resting=resting(ledger))
     ledger.save_account(line, lease)
 
