@@ -4,41 +4,30 @@ PYTHONPATH=.:shared python -m tests.chaos.hunt [NAME ...]
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.chaos import mutants, mutants_of_books
 from tests.chaos.catalogue import by_chance, pointed
+from tests.chaos.mutants import MUTANTS as ALL
+from tests.chaos.mutants import Mutant
 from tests.chaos.schedule import Played, Schedule, play, prepare
 
-type Mutant = Callable[[], AbstractContextManager[object]]
-
+MUTANTS: dict[str, Mutant] = {mutant.__name__: mutant for mutant in ALL}
 MOST_PLAYS = 150
 
 
-def _in(module: object) -> dict[str, Mutant]:
-    return {
-        name: each
-        for name, each in vars(module).items()
-        if callable(each) and getattr(each, "__module__", "") == module.__name__ and name[0] != "_"  # type: ignore[attr-defined]
-    }
-
-
-MUTANTS: dict[str, Mutant] = _in(mutants) | _in(mutants_of_books)
-
 # How many plays it took to find each, and the one that did.
 FOUND_BY: dict[str, tuple[int, str]] = {
-    "1": (sends_again_without_looking, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
-    "1": (takes_doubt_for_a_rejection, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
-    "17": (writes_unconditionally, "market=0,clean=1,closing,soon=20,ExecuteBuy.broker.submit@zombie_after#1"),
-    "1": (books_twice, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
-    "13": (knows_no_fence, "market=0,clean=1,closing,soon=20,OpenRun.broker.account@taken_over#0"),
-    "9": (gives_up_what_is_on_its_way, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@stuck#0"),
-    "6": (sells_what_is_gone, "market=0,clean=2,closing,soon=20,ExecuteSell.broker.cancel@print#0"),
-    "1": (protects_nothing, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
-    "8": (forgets_protection_after_a_refused_sale, "market=0,clean=2,closing,soon=20,ExecuteBuy.broker.submit@stuck#0"),
-    "3": (ignores_the_halt, "market=0,clean=1,closing,soon=20,ExecuteSell.ledger.order@halt#0"),
+    "sends_again_without_looking": (1, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "takes_doubt_for_a_rejection": (1, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "writes_unconditionally": (17, "market=0,clean=1,closing,soon=20,ExecuteBuy.broker.submit@zombie_after#1"),
+    "books_twice": (1, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "knows_no_fence": (13, "market=0,clean=1,closing,soon=20,OpenRun.broker.account@taken_over#0"),
+    "gives_up_what_is_on_its_way": (9, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@stuck#0"),
+    "sells_what_is_gone": (6, "market=0,clean=2,closing,soon=20,ExecuteSell.broker.cancel@print#0"),
+    "protects_nothing": (1, "market=0,clean=1,closing,soon=20,ExecuteSell.broker.submit@silent_after#0"),
+    "forgets_protection_after_a_refused_sale": (8, "market=0,clean=2,closing,soon=20,ExecuteBuy.broker.submit@stuck#0"),
+    "ignores_the_halt": (3, "market=0,clean=1,closing,soon=20,ExecuteSell.ledger.order@halt#0"),
 }
 
 

@@ -10,7 +10,6 @@ from openbell.money import CENT
 from openbell.ports import Broker, Ledger
 
 
-
 @dataclass(frozen=True)
 class CashCheck:
     """USD at the end of a run, and what was found: trades that are none of ours, what nothing explains."""
