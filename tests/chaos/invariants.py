@@ -29,6 +29,7 @@ def violations(found: Evidence) -> list[str]:
     """Every promise that is broken, judged after a clean run."""
     checks = (
         _orders_once,
+        _no_more_than_planned,
         _nothing_in_doubt,
         _shares,
         _cash,
@@ -39,6 +40,7 @@ def violations(found: Evidence) -> list[str]:
         _one_trader,
         _nothing_cancelled_without_the_lease,
         _protected,
+        _protected_where_it_should_be,
         _alerts,
         _events,
         _ends,
@@ -64,6 +66,18 @@ def _orders_once(found: Evidence) -> Iterator[str]:
     for order in ours.values():
         if order.status not in _NEVER_SENT:
             yield f"the ledger has {order.client_order_id} as {order.status}, and the broker never got it"
+
+
+def _no_more_than_planned(found: Evidence) -> Iterator[str]:
+    """An order and what it was repriced to have together filled no more than the first of them was for."""
+    filled: Counter[tuple[str, str]] = Counter()
+    for order in found.orders.values():
+        filled[order.run_id, order.family] += order.filled_qty  # type: ignore[assignment]
+    for order in found.orders.values():
+        total = filled[order.run_id, order.family]
+        first = order.client_order_id.endswith("-1") and not order.protective
+        if first and total > order.qty and order.symbol not in _split(found):
+            yield f"{order.client_order_id}: of {order.qty} shares {total} were filled, revisions included"
 
 
 def _newest(found: Evidence, booked: BookedOrder) -> BookedOrder:
@@ -247,6 +261,14 @@ def _protected(found: Evidence) -> Iterator[str]:
             missing = int(position.qty) - resting[name, symbol] - selling[name, symbol]
             if position.protection and missing > 0 and f"{symbol}: " not in told:
                 yield f"{missing} {symbol} of {name} rest in no protective order, and nobody was told"
+
+
+def _protected_where_it_should_be(found: Evidence) -> Iterator[str]:
+    """Protective orders rest at the prices that the sleeve asks for."""
+    for order in found.open_orders:
+        position = found.sleeves[order.strategies[0]].positions.get(order.symbol)
+        if order.protective and order.limit_price is None and position and order.bracket != position.protection:
+            yield f"{order.client_order_id} rests at {order.bracket}, and should at {position.protection}"
 
 
 def _alerts(found: Evidence) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""The platform with one of its precautions taken out: what the explorer must find."""
+"""The platform with one of its precautions in sending orders taken out: what the explorer must find.
+
+Those in the books are in `tests.chaos.mutants_of_books`; the list of all is in `tests.chaos.hunt`.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +11,7 @@ from unittest.mock import patch
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import OrderRejected, OutcomeUnknown
 from openbell.execution import booking, settling
-from openbell.model import ZERO, BrokerOrder, Fill, Lease, Order, OrderStatus, Sleeve
+from openbell.model import ZERO, BrokerOrder, Fill, Lease, MarketClock, Order, OrderStatus, Sleeve
 from openbell.ports import Broker, Ledger
 from openbell.workflow import execute_order, guarding, open_run, settle_orders
 
@@ -122,15 +125,44 @@ def ignores_the_halt() -> Iterator[None]:
         yield
 
 
-MUTANTS: tuple[Mutant, ...] = (
-    sends_again_without_looking,
-    takes_doubt_for_a_rejection,
-    writes_unconditionally,
-    books_twice,
-    knows_no_fence,
-    gives_up_what_is_on_its_way,
-    sells_what_is_gone,
-    protects_nothing,
-    forgets_protection_after_a_refused_sale,
-    ignores_the_halt,
-)
+@contextmanager
+def resends_in_spite_of_a_halt() -> Iterator[None]:
+    """An order in doubt is sent once more, whatever has overtaken it."""
+    overtaken = execute_order._overtaken
+
+    def only_planned(order: Order, clock: MarketClock, ledger: Ledger) -> str:
+        return "" if order.status is OrderStatus.SUBMITTING else overtaken(order, clock, ledger)
+
+    with patch.object(execute_order, "_overtaken", only_planned):
+        yield
+
+
+@contextmanager
+def does_not_wait_for_legs_to_end() -> Iterator[None]:
+    """A sale is sent as soon as the end of its protective orders was asked for."""
+
+    def free(order: Order, broker: Broker, ledger: Ledger, lease: Lease) -> None:
+        for rest in ledger.open_orders():
+            if rest.symbol == order.symbol and rest.protecting and set(order.strategies) & set(rest.strategies):
+                settling.end(rest, broker, ledger, lease)
+
+    with patch.object(execute_order, "_free_the_shares", free):
+        yield
+
+
+def spends_what_is_set_aside() -> AbstractContextManager[object]:
+    """A buy is sent in full, whatever cash its sleeve has left."""
+    return patch.object(execute_order, "affordable", lambda order, *_: order.shares)
+
+
+@contextmanager
+def reprices_what_is_filled() -> Iterator[None]:
+    """A repriced order is for all of the first one's shares."""
+    revision = settle_orders.revision
+
+    def whole(order: Order, rules: object) -> Order:
+        shares = tuple(replace(share, filled_qty=ZERO) for share in order.shares)
+        return revision(replace(order, shares=shares, filled_qty=ZERO), rules)  # type: ignore[arg-type]
+
+    with patch.object(settle_orders, "revision", whole):
+        yield

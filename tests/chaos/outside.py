@@ -135,9 +135,9 @@ class Outside:
             else:
                 self.record.lines.append("    a late order arrived")
 
-    def later(self, effect: Effect) -> None:
-        """Let something happen a few calls from now."""
-        calls = self._calls + _TRANSIT_CALLS
+    def later(self, effect: Effect, after: int = _TRANSIT_CALLS) -> None:
+        """Let something happen so many calls from now."""
+        calls = self._calls + after
         self._on_the_way.append((lambda: self._calls >= calls, effect))
 
     def call(self, state: str, call: str, effect: Effect, arguments: Sequence[Any] = ()) -> Any:

@@ -28,6 +28,7 @@ from tests.chaos.owner import Owner
 from tests.chaos.stores import DynamoStore, MemoryStore, Store
 
 _MARKET_CLOSES = 16
+_CANCEL_CALLS = 10  # until a slow broker has ended an order: more than pass before a sale that does not wait for it
 
 
 @dataclass
@@ -89,7 +90,7 @@ class SlowBroker(ExchangeBroker):
         """See Broker."""
         if not self._paper.order(order_id).status.open:
             raise OrderNotCancelable(f"order {order_id} has ended")
-        self._outside.later(partial(self._paper.cancel, order_id))
+        self._outside.later(partial(self._paper.cancel, order_id), after=_CANCEL_CALLS)
 
 
 class World:
