@@ -535,6 +535,7 @@ class AccountLine:
     awaited: tuple[CorporateAction, ...] = ()  # announced, and not in the record yet
     checked_at: datetime | None = None  # when cash was compared and explained
     resting: tuple[str, ...] = ()  # the broker's ids of our orders that could still fill then
+    ended: tuple[str, ...] = ()  # of those that had ended between the look before and that one
     unexplained: Decimal = ZERO  # USD that the broker's cash had more at the last look
     version: int = 0
 

@@ -10,9 +10,11 @@ from tests.chaos.explorer import Found, Tally, explore, told
 from tests.chaos.faults import Kind
 from tests.chaos.killer import Kill
 from tests.chaos.schedule import Schedule, play
+from tests.months import campaign as months
+from tests.months.month import Lived, live
 
 _PROCESSES = 2
-_BY_CHANCE, _ON_THE_WIRE = 300, 40
+_BY_CHANCE, _ON_THE_WIRE, _MONTHS = 300, 40, 2000
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,6 +22,10 @@ def main(arguments: Sequence[str]) -> int:
     asked = _asked(arguments)
     if asked.seed.startswith("kill:"):
         return 0 if _killings([Kill.read(asked.seed)]) else 1
+    if asked.seed.startswith("month:"):
+        lived = live(int(asked.seed.removeprefix("month:")))
+        _say(months.told(lived))
+        return 1 if lived.violations else 0
     if asked.seed:
         played = play(Schedule.read(asked.seed))
         _say(told(played))
@@ -31,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--seed", default="", help="replay one play, as it was printed, call by call")
-    parser.add_argument("--tier", nargs="+", choices=sorted(_TIERS), default=list(_TIERS), help="what to play on")
+    parser.add_argument("--tier", nargs="+", choices=sorted(_TIERS), default=list(_BY_DEFAULT), help="what to play on")
     parser.add_argument("--from", dest="first", type=int, default=0, help="first number of the plays by chance")
     parser.add_argument("--count", type=int, default=None, help="how many plays by chance")
     return parser.parse_args(arguments)
@@ -55,7 +61,24 @@ def _in_the_cloud(_: argparse.Namespace) -> bool:
     return _killings(KILLS)
 
 
-_TIERS = {"process": _in_process, "http": _over_http, "cloud": _in_the_cloud}
+def _in_months(asked: argparse.Namespace) -> bool:
+    _say("Months by a seed: strategies, splits, dividends, gaps, and an owner who trades by hand and changes his mind.")
+    count, lived = _MONTHS if asked.count is None else asked.count, []
+
+    def heard(month: Lived) -> None:
+        lived.append(month)
+        for sentence in month.violations:
+            _say(f"VIOLATED by make chaos SEED='month:{month.seed}': {sentence}")
+
+    kept = months.campaign(range(asked.first, asked.first + count), _PROCESSES, heard)
+    broken = sum(1 for month in lived if month.violations)
+    runs, fills = sum(month.runs for month in lived), sum(month.fills for month in lived)
+    _say(f"{len(lived)} months, {runs} runs, {fills} fills; {broken} months with violations\n")
+    return kept
+
+
+_TIERS = {"process": _in_process, "http": _over_http, "cloud": _in_the_cloud, "months": _in_months}
+_BY_DEFAULT = ("process", "http", "cloud")  # months take as long as all of these
 
 
 def _killings(kills: Sequence[Kill]) -> bool:

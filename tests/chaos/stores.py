@@ -57,7 +57,7 @@ class _Seal:
 
 
 @dataclass
-class _WatchedLedger(MemoryLedger):
+class WatchedLedger(MemoryLedger):
     """The ledger, which remembers with how much cash (USD) each sleeve was opened, and the least that it had."""
 
     granted: dict[str, Decimal] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class _WatchedLedger(MemoryLedger):
 class MemoryStore:
     """Faults happen at the ledger's own methods."""
 
-    ledger: _WatchedLedger = field(default_factory=_WatchedLedger)
+    ledger: WatchedLedger = field(default_factory=WatchedLedger)
 
     @property
     def granted(self) -> dict[str, Decimal]:

@@ -1,5 +1,6 @@
 """Does the cash add up? Sleeves and account line together are what the broker has, to the cent."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -35,18 +36,19 @@ def check_cash(run_id: str, now: datetime, broker: Broker, ledger: Ledger, lease
     cash = broker.account().cash
     difference = cash - sleeves - line.cash
     orders = [*ledger.open_orders(), *_orders_since(line, run_id, ledger)]
-    rounding = CENT * (len({part for order in orders for part in broker_ids(order)} | set(line.resting)) + 1) / 2
+    ours = {part for order in orders for part in broker_ids(order)} | set(line.resting)
+    rounding = CENT * (len(ours) + 1) / 2
     foreign, ids = ZERO, tuple[str, ...]()
     if abs(difference) > rounding:
-        fills = _foreign(line, orders, now, broker)
+        fills = _foreign(line, ours, now, broker)
         total = sum((fill.amount for fill in fills), ZERO)
         if abs(difference - total) <= rounding:
             foreign, ids = total, tuple(fill.id for fill in fills)
     explained = abs(difference - foreign) <= rounding
     if explained:
-        booked = (*line.booked, *ids)
+        booked, open_now = (*line.booked, *ids), resting(ledger)
         after = replace(line, cash=line.cash + difference, booked=booked, unexplained=ZERO, checked_at=now)
-        _write(replace(after, resting=resting(ledger)), line, ledger, lease)
+        _write(replace(after, resting=open_now, ended=tuple(sorted(ours - set(open_now)))), line, ledger, lease)
         return CashCheck(sleeves, after.cash, cash, foreign)
     _write(replace(line, unexplained=difference), line, ledger, lease)
     return CashCheck(sleeves, line.cash, cash, unexplained=difference, is_new=_again(difference, line))
@@ -68,8 +70,8 @@ def _orders_since(line: AccountLine, run_id: str, ledger: Ledger) -> list[Order]
     return [order for each in {run_id, *earlier} for order in ledger.orders(each)]
 
 
-def _foreign(line: AccountLine, orders: list[Order], now: datetime, broker: Broker) -> list[Activity]:
-    """Fills since the last look that are of none of our orders."""
-    ours = {part for order in orders for part in broker_ids(order)} | set(line.resting)
-    since = (line.checked_at or now) - FILLS_OVERLAP
-    return [fill for fill in broker.fill_activities(since) if fill.order_id not in ours and fill.id not in line.booked]
+def _foreign(line: AccountLine, ours: Collection[str], now: datetime, broker: Broker) -> list[Activity]:
+    """Fills since the last look that are of none of our orders: in its overlap one of ours may have ended before it."""
+    known = {*ours, *line.ended}
+    fills = broker.fill_activities((line.checked_at or now) - FILLS_OVERLAP)
+    return [fill for fill in fills if fill.order_id not in known and fill.id not in line.booked]

@@ -14,6 +14,7 @@ from openbell.portfolio.trades import Trade
 
 # Far enough never to trade in the days that a holding lives, near enough to pass for prices.
 FAR = BracketRule(stop=Decimal("0.50"), stop_limit=Decimal("0.55"), take_profit=Decimal("1.00"))
+_PARTS = "f"  # marks the order that buys parts of shares
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def make_plan(
     protected: Collection[tuple[str, str]],
     means: Means | None = None,
 ) -> Plan:
-    """The plan of a run: crosses between sleeves first, then one order for each symbol, side and bracket.
+    """The plan of a run: crosses between sleeves first, then one order for each symbol, side and bracket,
+    and one more for buys of parts of shares.
 
     `protected` holds (strategy, symbol) of holdings whose shares rest in protective orders. Those holdings, and entries
     that are to be protected, are not crossed: their shares must pass the broker so that the protection is right.
@@ -167,11 +169,18 @@ def _alone(trade: Trade, opposed: Collection[str]) -> bool:
     return trade.bracket is not None or (trade.side is Side.BUY and trade.symbol in opposed)
 
 
+def _buys_parts(trade: Trade) -> bool:
+    return trade.side is Side.BUY and trade.qty != trade.qty.to_integral_value()
+
+
 def _groups(trades: Sequence[Trade], opposed: Collection[str]) -> list[list[Trade]]:
-    """Trades that can be one order."""
+    """Trades that can be one order.
+
+    Buys of parts are apart from those of whole shares, which would lose their limit beside them.
+    """
     groups: dict[tuple[str, Side, str], list[Trade]] = defaultdict(list)
     for trade in trades:
-        owner = trade.strategy if _alone(trade, opposed) else ""
+        owner = trade.strategy if _alone(trade, opposed) else _PARTS if _buys_parts(trade) else ""
         groups[trade.symbol, trade.side, owner].append(trade)
     return [groups[key] for key in sorted(groups)]
 
@@ -182,7 +191,8 @@ def _total(trades: Sequence[Trade]) -> Decimal:
 
 def _order(run_id: str, trades: Sequence[Trade], max_slippage: Decimal | None, opposed: Collection[str]) -> Order:
     first = trades[0]
-    leg = f"b{sha256(first.strategy.encode()).hexdigest()[:4]}" if _alone(first, opposed) else "x"
+    together = _PARTS if _buys_parts(first) else "x"
+    leg = f"b{sha256(first.strategy.encode()).hexdigest()[:4]}" if _alone(first, opposed) else together
     shield = first.side is Side.BUY and first.symbol in opposed
     limited = first.side is Side.BUY and max_slippage is not None
     return Order(

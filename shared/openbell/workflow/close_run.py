@@ -9,7 +9,7 @@ from openbell.codec import to_plain
 from openbell.errors import LeaseLost, OpenbellError, RetryableError, StoreUnavailable
 from openbell.events import drift_events
 from openbell.execution.alerting import send_unsent, tell
-from openbell.execution.cash import CashCheck, check_cash
+from openbell.execution.cash import CashCheck
 from openbell.execution.drift import set_drift_apart
 from openbell.execution.halting import alert_halt, failed_in_a_row
 from openbell.execution.protection import Unprotected
@@ -21,7 +21,7 @@ from openbell.model import Halt, Run, RunStatus, Side
 from openbell.ports import Desk
 from openbell.reporting import RunReport, make_report
 from openbell.runs import lease_of, report_key
-from openbell.workflow.guarding import guard, unsold
+from openbell.workflow.guarding import compare_cash, guard, unsold
 from openbell.workflow.score_forecasts import score_forecasts
 
 
@@ -82,9 +82,7 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
         settle_rebalances(desk.ledger, lease)
         set_drift_apart(drift, _now_or(run.as_of, desk), desk.ledger, lease, stop=outcome is RunStatus.COMPLETED)
         unprotected = guard(run, desk, lease)
-        cash = check_cash(run.run_id, clock.now, desk.broker, desk.ledger, lease)
-        if cash and cash.is_new:
-            _tell_cash(run, cash, desk)
+        cash = compare_cash(run, clock.now, desk, lease)
         keep_books(run.run_id, desk.ledger, desk.archive, replace(run, status=outcome, note=failure))
     except LeaseLost:  # the books belong to another run now
         if outcome is RunStatus.COMPLETED:
@@ -99,17 +97,6 @@ def _last_look(run: Run, outcome: RunStatus, failure: str, desk: Desk) -> _LastL
         why = f"{failure}; its last look at the books failed too: {type(error).__name__}: {error}"
         return _LastLook(replace(run, status=outcome, note=why))
     return _LastLook(replace(run, status=outcome, note=failure), drift, unprotected, cash)
-
-
-def _tell_cash(run: Run, cash: CashCheck, desk: Desk) -> None:
-    tell(
-        "Openbell: cash that nothing explains",
-        f"At the end of run {run.run_id} the broker has {cash.broker} USD in cash, the strategies {cash.sleeves} and "
-        f"the account line {cash.account_line}: {cash.unexplained} USD are in no entry of the broker's record, for the "
-        "second time in a row.\nTrading goes on: the strategies spend no more than their own cash.\n"
-        "First thing to do: compare with the broker's statement; then docs/runbook.md, 'Cash that nothing explains'",
-        desk,
-    )
 
 
 def _report(look: _LastLook, desk: Desk) -> RunReport:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from openbell.execution.alerting import tell
+from openbell.execution.cash import CashCheck, check_cash
 from openbell.execution.protection import Unprotected, protect
 from openbell.model import Lease, Order, Run, Side
 from openbell.ports import Desk
@@ -29,6 +31,14 @@ def guard(run: Run, desk: Desk, lease: Lease) -> tuple[Unprotected, ...]:
     if news := _not_told("unprotected", found, run, desk):
         _alert(run, news, desk)
     return found
+
+
+def compare_cash(run: Run, now: datetime, desk: Desk, lease: Lease) -> CashCheck | None:
+    """As `check_cash`; a person hears of cash that nothing explains, the second time in a row."""
+    cash = check_cash(run.run_id, now, desk.broker, desk.ledger, lease)
+    if cash and cash.is_new:
+        _tell_cash(run, cash, desk)
+    return cash
 
 
 def unsold(run: Run, desk: Desk) -> tuple[Unsold, ...]:
@@ -93,5 +103,16 @@ def _alert(run: Run, gaps: Sequence[Unprotected], desk: Desk) -> None:
         f"At the end of run {run.run_id} no stop and no target rests at the broker for:\n{lines}\n"
         "The shares stay as they are; every run tries again. This is told once, and stands in each report.\n"
         "First thing to do: openbell positions; then docs/runbook.md, 'Holdings without protection'",
+        desk,
+    )
+
+
+def _tell_cash(run: Run, cash: CashCheck, desk: Desk) -> None:
+    tell(
+        "Openbell: cash that nothing explains",
+        f"At the end of run {run.run_id} the broker has {cash.broker} USD in cash, the strategies {cash.sleeves} and "
+        f"the account line {cash.account_line}: {cash.unexplained} USD are in no entry of the broker's record, for the "
+        "second time in a row.\nTrading goes on: the strategies spend no more than their own cash.\n"
+        "First thing to do: compare with the broker's statement; then docs/runbook.md, 'Cash that nothing explains'",
         desk,
     )

@@ -53,7 +53,7 @@ from openbell.portfolio.rearranging import orphans
 from openbell.ports import Archive, Broker, Desk, Executions, Ledger
 from openbell.reporting import make_report
 from openbell.runs import LATEST_FENCE, RunInputs, inputs_key, lease_of, report_key, run_id
-from openbell.workflow.guarding import guard
+from openbell.workflow.guarding import compare_cash, guard
 
 IN_FLIGHT = timedelta(seconds=120)  # twice what ExecuteOrder may take: an older attempt to send cannot arrive any more
 AT_THE_BELL = timedelta(seconds=5)  # the tick of the opening may come before the broker's clock has reached it
@@ -392,6 +392,7 @@ def _skip_halted(run: Run, halt: Halt, desk: Desk) -> NoReturn:
     note = f"trading is halted since {halt.at:%Y-%m-%d %H:%M %Z} by {halt.by}: {halt.reason}"
     skipped = replace(run, status=RunStatus.SKIPPED, note=note)
     unprotected = guard(run, desk, lease_of(run))
+    compare_cash(run, run.as_of, desk, lease_of(run))
     desk.archive.put(report_key(run.run_id), make_report(skipped, desk, (), unprotected).to_bytes())
     keep_books(run.run_id, desk.ledger, desk.archive, skipped)
     desk.ledger.finish_run(skipped)
