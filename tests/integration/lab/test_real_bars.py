@@ -112,7 +112,7 @@ def test_a_split_doubles_the_shares_and_halves_the_stop() -> None:
     bought = entry.order.filled_qty
     assert entry.order.filled_value == cents(bought, "88.9478")  # 88.93 and 2 bps
     assert [(dated.day, dated.order.qty) for dated in protective] == [
-        (date(2005, 2, 24), bought),
+        (date(2005, 2, 24), 2 * bought),  # in shares of after the split, in which it was withdrawn
         (date(2005, 2, 28), 2 * bought),  # placed anew
     ]
     _, sold = fills_of(outcome)
