@@ -50,6 +50,7 @@ def _order(order: OrderPart) -> dict[str, Any]:
         "symbol": order.symbol,
         "side": order.side.value,
         "qty": str(order.qty),
+        "protective": order.protective,
         "status": order.status,
         "filled_qty": str(order.filled_qty),
         "filled_avg_price": None if order.filled_avg_price is None else str(order.filled_avg_price),
