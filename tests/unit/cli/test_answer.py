@@ -27,6 +27,7 @@ def test_an_order_is_told_with_its_fill_and_who_wanted_it() -> None:
         "symbol": "CVX",
         "side": "buy",
         "qty": "210",
+        "protective": False,
         "status": "FILLED",
         "filled_qty": "210",
         "filled_avg_price": "107.9816",
