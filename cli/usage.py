@@ -10,9 +10,10 @@ from openbell.codec import from_json
 from openbell.config import PlatformConfig
 from openbell.costs import Recorded
 from openbell.errors import ConfigError, InvalidInput
+from openbell.forecasts import WorkList, spec_id, work_list_key
 from openbell.model import Run
 from openbell.ports import Archive
-from openbell.runs import RunInputs, WorkList, inputs_key, spec_id, work_list_key
+from openbell.runs import RunInputs, inputs_key
 from openbell.strategies import build_strategies
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from openbell.model import Forecast
+from openbell.forecasts import Forecast
 from paper.history import Floats
 
 

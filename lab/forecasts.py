@@ -11,8 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from openbell.codec import from_json, to_json
-from openbell.config import ForecastConfig
-from openbell.model import Forecast
+from openbell.forecasts import Forecast, ForecastConfig
 from openbell.workflow.forecast import forecast_tickers
 
 _FORMAT = "2"  # to be raised when what is made from the same closes and options changes

@@ -26,10 +26,11 @@ from openbell.execution.protection import guarded, pending, protect
 from openbell.execution.rebalances import settle_rebalances
 from openbell.execution.reconciliation import Reconciliation, reconcile
 from openbell.execution.record import book_record, open_line
-from openbell.model import ZERO, Account, Forecast, Lease, MarketClock, Order, OrderStatus, Side, Sleeve
+from openbell.forecasts import Forecast, spec_id
+from openbell.model import ZERO, Account, Lease, MarketClock, Order, OrderStatus, Side, Sleeve
 from openbell.portfolio.cash import committed
 from openbell.ports import Desk
-from openbell.runs import Decisions, RunInputs, run_id, spec_id
+from openbell.runs import Decisions, RunInputs, run_id
 from openbell.snapshot import Snapshot
 from openbell.strategies import build_strategies
 from openbell.workflow.aggregate_signals import changed_sleeves

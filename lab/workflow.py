@@ -67,7 +67,7 @@ def _forecast_all(run_id: str, number: int, desk: Desk) -> list[LostBatch]:
     lost = []
     for index in range(number):
         try:
-            forecast(run_id, index, ledger=desk.ledger, archive=desk.archive)
+            forecast(run_id, index, forecasts=desk.ledger, archive=desk.archive)
         except Exception as error:  # a batch's trouble is its own, whatever it is
             lost.append(LostBatch(index, f"{type(error).__name__}: {error}"))
     return lost

@@ -29,7 +29,7 @@ class ForecastEvent(Event):
 @entry_point(ForecastEvent)
 def handler(event: ForecastEvent) -> dict[str, Any]:
     """How many forecasts were made, and how many could not be."""
-    outcome = forecast(event.run_id, event.batch.index, ledger=bootstrap.ledger(), archive=bootstrap.archive())
+    outcome = forecast(event.run_id, event.batch.index, forecasts=bootstrap.forecasts(), archive=bootstrap.archive())
     metrics.add_metric("ForecastsMade", MetricUnit.Count, outcome.made)
     metrics.add_metric("ForecastsFailed", MetricUnit.Count, outcome.failed)
     return {"made": outcome.made, "failed": outcome.failed}

@@ -11,7 +11,7 @@ from lab.honesty.facts import NOTHING
 from lab.honesty.playing import Scene, Stage, play
 from lab.honesty.verdicts import Difference, WarmUpRow
 from lab.quick_run import Ran
-from openbell.model import Forecast
+from openbell.forecasts import Forecast
 from openbell.snapshot import Quality
 from openbell.strategies import Context, Signal, build_strategy
 from openbell.workflow.select_universe import bars_wanted

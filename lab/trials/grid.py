@@ -11,8 +11,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.trials.trial import Combination
-from openbell.config import ForecastConfig, PlatformConfig, UniverseConfig, explain
-from openbell.errors import ConfigError
+from openbell.config import PlatformConfig, UniverseConfig
+from openbell.errors import ConfigError, explain
+from openbell.forecasts import ForecastConfig
 from openbell.strategies import build_strategy
 
 MOST_COMBINATIONS = 10_000

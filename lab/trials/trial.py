@@ -17,8 +17,9 @@ from lab.membership import Membership
 from lab.metrics import YEAR, Floats
 from lab.outcome import BacktestSettings, Every, Outcome
 from lab.trades import fills_of, round_trips
-from openbell.config import ForecastConfig, PlatformConfig, UniverseConfig
+from openbell.config import PlatformConfig, UniverseConfig
 from openbell.errors import OpenbellError
+from openbell.forecasts import ForecastConfig
 from paper import History
 
 

@@ -3,16 +3,28 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
 
 from openbell.broker_keys import broker_keys
-from openbell.config import PlatformConfig, load_config, without_strategies
 from openbell.errors import ConfigError
-from openbell.ports import Alerts, Archive, Broker, Desk, Events, Executions, Ledger, MarketData
 from openbell.settings import Settings
+
+if TYPE_CHECKING:  # the Forecast function does without
+    from openbell.config import PlatformConfig
+    from openbell.ports import (
+        Alerts,
+        Archive,
+        Broker,
+        Desk,
+        Events,
+        Executions,
+        ForecastStore,
+        Ledger,
+        MarketData,
+    )
 
 _SECRET_SECONDS = 300  # a rotated key is picked up within this time
 _CLIENT = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 4, "mode": "standard"})
@@ -25,16 +37,20 @@ def settings() -> Settings:
 
 
 @cache
-def config() -> PlatformConfig:
+def config() -> "PlatformConfig":
     """The configuration that was deployed with the layer."""
+    from openbell.config import load_config  # noqa: PLC0415 only what a function uses is imported
+
     return load_config(settings().config_file)
 
 
-def config_or_defaults() -> PlatformConfig:
+def config_or_defaults() -> "PlatformConfig":
     """The configuration; where that is wrong, the defaults without a strategy, with which a run can end, or sell."""
     try:
         return config()
     except ConfigError:
+        from openbell.config import without_strategies  # noqa: PLC0415
+
         return without_strategies()
 
 
@@ -57,16 +73,25 @@ def lambda_client() -> Any:
 
 
 @cache
-def ledger() -> Ledger:
+def ledger() -> "Ledger":
     """The ledger in DynamoDB."""
-    from openbell.adapters.dynamo.ledger import DynamoLedger  # noqa: PLC0415 only what a function uses is imported
+    from openbell.adapters.dynamo.ledger import DynamoLedger  # noqa: PLC0415
 
     settings().need("table")
     return DynamoLedger(_client("dynamodb"), settings().table, settings().keep_days)
 
 
 @cache
-def archive() -> Archive:
+def forecasts() -> "ForecastStore":
+    """The part of the ledger that holds forecasts."""
+    from openbell.adapters.dynamo.forecasts import ForecastTable  # noqa: PLC0415
+
+    settings().need("table")
+    return ForecastTable(_client("dynamodb"), settings().table, settings().keep_days)
+
+
+@cache
+def archive() -> "Archive":
     """The archive in S3."""
     from openbell.adapters.s3_archive import S3Archive  # noqa: PLC0415
 
@@ -75,7 +100,7 @@ def archive() -> Archive:
 
 
 @cache
-def alerts() -> Alerts:
+def alerts() -> "Alerts":
     """The alerts topic."""
     from openbell.adapters.sns_alerts import SnsAlerts  # noqa: PLC0415
 
@@ -84,7 +109,7 @@ def alerts() -> Alerts:
 
 
 @cache
-def events() -> Events:
+def events() -> "Events":
     """The platform's own event bus."""
     from openbell.adapters.event_bus import EventBus  # noqa: PLC0415
 
@@ -92,20 +117,20 @@ def events() -> Events:
     return EventBus(_client("events"), settings().event_bus)
 
 
-def executions(own_arn: str) -> Executions:
+def executions(own_arn: str) -> "Executions":
     """The executions of the workflow that `own_arn` is one of."""
     from openbell.adapters.step_functions import StepFunctionsExecutions  # noqa: PLC0415
 
     return StepFunctionsExecutions(_client("stepfunctions"), own_arn)
 
 
-def broker() -> Broker:
+def broker() -> "Broker":
     """The brokerage account, with keys at most a few minutes old."""
     return _broker(*_keys())
 
 
 @cache
-def _broker(key_id: str, secret_key: str) -> Broker:
+def _broker(key_id: str, secret_key: str) -> "Broker":
     from openbell.adapters.alpaca.broker import AlpacaBroker  # noqa: PLC0415
 
     settings().need("broker_url", "data_url")
@@ -137,7 +162,7 @@ def forget_keys() -> None:
     clear_caches()  # type: ignore[no-untyped-call]  # the library has no type for it
 
 
-def market_data() -> MarketData:
+def market_data() -> "MarketData":
     """Alpaca and Yahoo, the one first that the settings name; gaps of both are filled by the last run's closes."""
     from openbell.adapters.fallback import FallbackData  # noqa: PLC0415
 
@@ -148,7 +173,7 @@ def market_data() -> MarketData:
 
 
 @cache
-def _alpaca_data(key_id: str, secret_key: str) -> MarketData:
+def _alpaca_data(key_id: str, secret_key: str) -> "MarketData":
     from openbell.adapters.alpaca.data import AlpacaData  # noqa: PLC0415
 
     settings().need("data_url")
@@ -156,12 +181,14 @@ def _alpaca_data(key_id: str, secret_key: str) -> MarketData:
 
 
 @cache
-def _yahoo() -> MarketData:
+def _yahoo() -> "MarketData":
     from openbell.adapters.yahoo.data import YahooData  # noqa: PLC0415
 
     return YahooData(cache_folder=Path("/tmp/yfinance"))  # noqa: S108 the only folder that a Lambda may write to
 
 
-def desk() -> Desk:
+def desk() -> "Desk":
     """All that opening and closing a run takes."""
+    from openbell.ports import Desk  # noqa: PLC0415
+
     return Desk(broker(), ledger(), archive(), alerts())

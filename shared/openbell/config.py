@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, explain
+from openbell.forecasts import ForecastConfig
 from openbell.schedules import Schedule, is_last_tick
 
 SECONDS_FOR_ALL = 70  # of all strategies together: AggregateSignals loads them, asks them and has 170 in all
@@ -27,22 +28,6 @@ class UniverseConfig(_Section):
     members: Literal["sp500", "tradable"] = "sp500"  # of the index, or whatever the broker trades
     size: Annotated[int, Field(ge=1, le=5000)] = 20
     lookback: Annotated[int, Field(ge=2, le=2520)] = 60  # bars whose mean return ranks the candidates
-
-
-class ForecastConfig(_Section):
-    """How a strategy's forecasts are made."""
-
-    horizon: Annotated[int, Field(ge=1, le=60)] = 15  # bars ahead
-    history: Annotated[int, Field(ge=60, le=5040)] = 504  # bars fitted
-    interval_width: Annotated[float, Field(gt=0, lt=1)] = 0.8
-    changepoint_prior_scale: Annotated[float, Field(gt=0, le=10)] | None = None  # none: the preset's own
-    engine: Literal["exact", "stan"] = "exact"
-    preset: Literal["calibrated", "raw"] = "calibrated"  # anchored and calibrated, or Prophet with its defaults
-
-    @property
-    def bars(self) -> int:
-        """Bars to hand over: those fitted, and a year more whose forecasts are scored for the calibration."""
-        return self.history + (252 if self.preset == "calibrated" else 0)
 
 
 class StrategyConfig(_Section):
@@ -193,21 +178,3 @@ def parse_config(content: object, source: str) -> PlatformConfig:
         return PlatformConfig.model_validate(content)
     except ValidationError as error:
         raise ConfigError(explain(error, source)) from error
-
-
-def explain(error: ValidationError, source: str) -> str:
-    """A pydantic error in one line a field: where, what was found, what is expected."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"]) or "(the file)"
-        given = "" if problem["type"] in {"missing", "value_error"} else f", got {_short(problem['input'])}"
-        lines.append(f"{source}: {where}: {problem['msg']}{given}")
-    return "\n".join(lines)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
-
-
-_LONGEST_QUOTE = 60

@@ -12,7 +12,8 @@ import pandas as pd
 
 from openbell.config import SECONDS_FOR_ALL
 from openbell.errors import StrategyFailed
-from openbell.model import ZERO, Cut, Forecast, Plan, QuarantineKind, Side, Signal, Sleeve, Target
+from openbell.forecasts import Forecast
+from openbell.model import ZERO, Cut, Plan, QuarantineKind, Side, Signal, Sleeve, Target
 from openbell.money import ONE_SHARE, SHARE_QUANTUM
 from openbell.portfolio.plan import Means, make_plan
 from openbell.portfolio.risk import RiskFacts, limit

@@ -40,6 +40,12 @@ leaves of this tree:
 """
 
 import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+_LONGEST_QUOTE = 60
 
 
 class OpenbellError(Exception):
@@ -185,3 +191,18 @@ def message_of(cause: str) -> str:
     except ValueError:
         return cause
     return str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
+
+
+def explain(error: "ValidationError", source: str) -> str:
+    """A pydantic error in one line a field: where, what was found, what is expected."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"]) or "(the file)"
+        given = "" if problem["type"] in {"missing", "value_error"} else f", got {_short(problem['input'])}"
+        lines.append(f"{source}: {where}: {problem['msg']}{given}")
+    return "\n".join(lines)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."

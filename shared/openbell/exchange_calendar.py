@@ -8,9 +8,9 @@ import csv
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
-from openbell.model import NEW_YORK
-
+NEW_YORK = ZoneInfo("America/New_York")
 _CLOSE = time(16)
 _SATURDAY = 5
 _DAY = timedelta(days=1)

@@ -7,16 +7,17 @@ from openbell.cold_start import imports_are_done
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from openbell.config import explain
-from openbell.errors import InvalidInput, OpenbellError, StoreUnavailable
-from openbell.ports import Events, Ledger
+from openbell.errors import InvalidInput, OpenbellError, StoreUnavailable, explain
 from openbell.workflow.publish_events import publish_events
+
+if TYPE_CHECKING:  # the Forecast function does without
+    from openbell.ports import Events, Ledger
 
 logger = Logger()
 metrics = Metrics()
@@ -72,7 +73,7 @@ def _ready() -> dict[str, bool]:
     return {"ready": True}
 
 
-def publish(ledger: Ledger, events: Events) -> None:
+def publish(ledger: "Ledger", events: "Events") -> None:
     """Publish the outbox. What is not taken stays there for the next run, which is no reason for this one to fail."""
     try:
         publish_events(ledger, events)

@@ -10,11 +10,10 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
+from openbell.exchange_calendar import NEW_YORK as NEW_YORK  # noqa: PLC0414 a word of the vocabulary, too
 from openbell.money import to_tick
 
-NEW_YORK = ZoneInfo("America/New_York")
 ZERO = Decimal(0)
 
 
@@ -419,26 +418,6 @@ class Cross:
     def value(self) -> Decimal:
         """USD that changes hands."""
         return (self.qty * self.price).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """Prices that Prophet expects for the next `horizon` bars (USD, one value a bar)."""
-
-    symbol: str
-    last_close: float
-    sessions: tuple[date, ...]
-    yhat: tuple[float, ...]
-    yhat_lower: tuple[float, ...]
-    yhat_upper: tuple[float, ...]
-    interval_width: float
-    engine: str
-    skill: float | None = None  # above 0: past forecasts of this ticker have beaten "tomorrow equals today"
-    naive_scale: float | None = None  # mean absolute change of one bar (USD) behind it: the unit of MASE
-
-    def __post_init__(self) -> None:
-        if not len(self.sessions) == len(self.yhat) == len(self.yhat_lower) == len(self.yhat_upper):
-            raise ValueError(f"{self.symbol}: sessions, yhat, yhat_lower and yhat_upper must have one value a bar each")
 
 
 @dataclass(frozen=True)

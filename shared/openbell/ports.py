@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from openbell.accuracy import Tally
 from openbell.events import DomainEvent
+from openbell.forecasts import Forecast
 from openbell.model import (
     Account,
     AccountLine,
@@ -16,7 +17,6 @@ from openbell.model import (
     BrokerPosition,
     CorporateAction,
     Cross,
-    Forecast,
     Halt,
     Lease,
     MarketClock,
@@ -110,7 +110,28 @@ class MarketData(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class ForecastStore(Protocol):
+    """The part of the ledger that holds forecasts; raises as the Ledger does."""
+
+    def save_forecasts(
+        self, run_id: str, spec: str, forecasts: Sequence[Forecast], failures: Mapping[str, str]
+    ) -> None:
+        """Store the forecasts made by one specification, and why others failed (reason by symbol).
+
+        Writing the same again is harmless.
+        """
+        ...
+
+    def forecasts(self, run_id: str, spec: str) -> dict[str, Forecast]:
+        """The run's forecasts by symbol, made by one specification."""
+        ...
+
+    def forecast_failures(self, run_id: str, spec: str) -> dict[str, str]:
+        """Why the run has no forecast of a symbol, by symbol."""
+        ...
+
+
+class Ledger(ForecastStore, Protocol):
     """What the platform knows of itself. Every change is one conditional transaction.
 
     Changes that the world hears of put their event into the outbox in the same transaction (`openbell.events`): a run
@@ -302,23 +323,6 @@ class Ledger(Protocol):
         Not all at once: the caller sees to it that nobody trades meanwhile, and does it again after a failure. Nothing
         is announced: the world has heard of it when it happened.
         """
-        ...
-
-    def save_forecasts(
-        self, run_id: str, spec: str, forecasts: Sequence[Forecast], failures: Mapping[str, str]
-    ) -> None:
-        """Store the forecasts made by one specification, and why others failed (reason by symbol).
-
-        Writing the same again is harmless.
-        """
-        ...
-
-    def forecasts(self, run_id: str, spec: str) -> dict[str, Forecast]:
-        """The run's forecasts by symbol, made by one specification."""
-        ...
-
-    def forecast_failures(self, run_id: str, spec: str) -> dict[str, str]:
-        """Why the run has no forecast of a symbol, by symbol."""
         ...
 
     def save_accuracy(self, strategy: str, session: date, tallies: Mapping[int, Tally]) -> None:

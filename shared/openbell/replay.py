@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from openbell.codec import from_json, to_json
-from openbell.config import PlatformConfig, explain
-from openbell.errors import InvalidInput, NothingDecided
+from openbell.config import PlatformConfig
+from openbell.errors import InvalidInput, NothingDecided, explain
 from openbell.ports import Archive, Ledger
 from openbell.runs import Decisions, RunInputs, decisions_key, inputs_key
 from openbell.strategies import build_each

@@ -15,18 +15,11 @@ from openbell.errors import OpenbellError
 from openbell.execution.protection import Unprotected
 from openbell.execution.reconciliation import Drift
 from openbell.forecasting.scoring import over_last
-from openbell.model import NEW_YORK, Account, BrokerPosition, Forecast, Order, Run, RunStatus, Sleeve
+from openbell.forecasts import Forecast, WorkList, work_list_key
+from openbell.model import NEW_YORK, Account, BrokerPosition, Order, Run, RunStatus, Sleeve
 from openbell.portfolio.rearranging import orphans
 from openbell.ports import Archive, Desk, Ledger
-from openbell.runs import (
-    Decisions,
-    RunInputs,
-    WorkList,
-    decisions_key,
-    inputs_key,
-    snapshot_keys,
-    work_list_key,
-)
+from openbell.runs import Decisions, RunInputs, decisions_key, inputs_key, snapshot_keys
 from openbell.snapshot import Snapshot
 
 ACCURACY_SESSIONS = 60  # over which the accuracy of forecasts is told

@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 
-from openbell.config import ForecastConfig, PlatformConfig
+from openbell.config import PlatformConfig
 from openbell.execution.reconciliation import Reconciliation
+from openbell.forecasts import closes_key
 from openbell.model import (
     NEW_YORK,
     ZERO,
@@ -47,32 +48,6 @@ class RunInputs:
     def quarantined(self, kind: QuarantineKind) -> dict[str, str]:
         """Why by name: the symbols, or the sleeves, that are not traded."""
         return {found.name: str(found) for found in self.quarantines if found.kind is kind}
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Tickers that one Forecast Lambda forecasts, all by one specification."""
-
-    tickers: tuple[str, ...]
-    spec: str
-
-    @property
-    def label(self) -> str:
-        """The batch in a word: its ticker, or its first one and how many there are."""
-        return self.tickers[0] if len(self.tickers) == 1 else f"{self.tickers[0]}+{len(self.tickers) - 1}"
-
-
-@dataclass(frozen=True)
-class WorkList:
-    """What is to be forecast in a run: no ticker twice for the same specification."""
-
-    batches: tuple[Batch, ...]
-    specs: Mapping[str, ForecastConfig]  # by id
-
-
-def spec_id(spec: ForecastConfig) -> str:
-    """A short name that equal specifications share."""
-    return sha256(spec.model_dump_json().encode()).hexdigest()[:6]
 
 
 @dataclass(frozen=True)
@@ -122,7 +97,7 @@ def universe_key(run: str) -> str:
 
 def snapshot_keys(run: str) -> tuple[str, str]:
     """Where a run's closes, and the rest of its snapshot, are kept."""
-    return f"runs/{run}/snapshot.csv.gz", f"runs/{run}/snapshot.json"
+    return closes_key(run), f"runs/{run}/snapshot.json"
 
 
 def recent_closes_key(run: str) -> str:
@@ -131,11 +106,6 @@ def recent_closes_key(run: str) -> str:
 
 
 LATEST_CLOSES = "runs/latest/closes.csv.gz"  # of every candidate of the last run, for when no source answers
-
-
-def work_list_key(run: str) -> str:
-    """Where a run's forecast work list is kept."""
-    return f"runs/{run}/worklist.json"
 
 
 def decisions_key(run: str) -> str:

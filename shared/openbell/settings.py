@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import openbell
-from openbell.config import explain
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, explain
 
 LAYER = Path(openbell.__file__).resolve().parents[1]  # the folder that holds the package, and the config beside it
 _PREFIX = "OPENBELL_"

@@ -7,7 +7,7 @@ import numpy as np
 from openbell.forecasting.arrays import Floats
 from openbell.forecasting.batch import ForecastResult
 from openbell.forecasting.scoring import naive_scale
-from openbell.model import Forecast
+from openbell.forecasts import Forecast
 
 SCALE_BARS = 252  # whose mean absolute change is the unit of the forecast's errors
 _PLACES = 6  # of a USD: far below any price increment, far above what differs between two kinds of CPU

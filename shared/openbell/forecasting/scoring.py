@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from openbell.accuracy import Tally
-from openbell.model import Forecast
+from openbell.forecasts import Forecast
 
 
 @dataclass(frozen=True)

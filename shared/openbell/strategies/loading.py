@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from openbell.config import StrategyConfig, explain
-from openbell.errors import ConfigError, StrategyFailed
+from openbell.config import StrategyConfig
+from openbell.errors import ConfigError, StrategyFailed, explain
 from openbell.portfolio.sizing import Sizing
 from openbell.strategies import asking
 from openbell.strategies.asking import ask

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from openbell.model import Forecast, Signal
+from openbell.forecasts import Forecast
+from openbell.model import Signal
 from openbell.portfolio.sizing import BracketRule, Sizing, SizingRule
 from openbell.strategies.protocol import Context, Parameters, Strategy
 

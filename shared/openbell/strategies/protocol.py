@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from openbell.model import Forecast, Position, Signal
+from openbell.forecasts import Forecast
+from openbell.model import Position, Signal
 from openbell.portfolio.sizing import Sizing, SizingRule
 
 

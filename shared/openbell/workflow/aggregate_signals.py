@@ -9,21 +9,11 @@ from openbell.codec import from_json, to_json
 from openbell.decision import decide
 from openbell.errors import TooManyForecastFailures
 from openbell.execution.booking import book_crosses
-from openbell.model import Forecast, Lease, Rebalance, Side, Sleeve
+from openbell.forecasts import Forecast, WorkList, spec_id, work_list_key
+from openbell.model import Lease, Rebalance, Side, Sleeve
 from openbell.portfolio.sizing import Sizing
 from openbell.ports import Archive, Ledger
-from openbell.runs import (
-    Decisions,
-    RunInputs,
-    Universes,
-    WorkList,
-    decisions_key,
-    inputs_key,
-    snapshot_keys,
-    spec_id,
-    universe_key,
-    work_list_key,
-)
+from openbell.runs import Decisions, RunInputs, Universes, decisions_key, inputs_key, snapshot_keys, universe_key
 from openbell.snapshot import Snapshot
 from openbell.strategies import Built, Strategy, build_each
 

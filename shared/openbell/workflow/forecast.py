@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.codec import from_json
-from openbell.config import ForecastConfig
 from openbell.exchange_calendar import sessions_after
 from openbell.forecasting.batch import forecast_closes
 from openbell.forecasting.closes import Closes, date_of, read_columns
 from openbell.forecasting.options import ForecastOptions
 from openbell.forecasting.record import to_forecast
-from openbell.model import Forecast
-from openbell.ports import Archive, Ledger
-from openbell.runs import WorkList, snapshot_keys, work_list_key
+from openbell.forecasts import Forecast, ForecastConfig, WorkList, closes_key, work_list_key
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the Forecast function does without
     import pandas as pd
+
+    from openbell.ports import Archive, ForecastStore
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,13 @@ class BatchOutcome:
     failed: int
 
 
-def forecast(run_id: str, batch_index: int, *, ledger: Ledger, archive: Archive) -> BatchOutcome:
+def forecast(run_id: str, batch_index: int, *, forecasts: "ForecastStore", archive: "Archive") -> BatchOutcome:
     """Forecast the tickers of one batch of the run's work list and store forecasts and failures."""
     work = from_json(WorkList, archive.get(work_list_key(run_id)))
     batch = work.batches[batch_index]
-    closes = read_columns(archive.get(snapshot_keys(run_id)[0]), batch.tickers)
+    closes = read_columns(archive.get(closes_key(run_id)), batch.tickers)
     made, failures = _forecast(closes, work.specs[batch.spec])
-    ledger.save_forecasts(run_id, batch.spec, made, failures)
+    forecasts.save_forecasts(run_id, batch.spec, made, failures)
     return BatchOutcome(len(made), len(failures))
 
 

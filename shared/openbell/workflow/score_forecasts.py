@@ -7,9 +7,10 @@ import pandas as pd
 
 from openbell.codec import from_json
 from openbell.forecasting.scoring import BarScore, score, tally
-from openbell.model import NEW_YORK, Forecast, Run, RunStatus
+from openbell.forecasts import Forecast, spec_id
+from openbell.model import NEW_YORK, Run, RunStatus
 from openbell.ports import Archive, Ledger
-from openbell.runs import RunInputs, inputs_key, recent_closes_key, spec_id
+from openbell.runs import RunInputs, inputs_key, recent_closes_key
 from openbell.snapshot import read_closes
 from openbell.strategies import build_each
 

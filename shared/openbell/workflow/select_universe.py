@@ -8,22 +8,19 @@ from math import ceil
 import pandas as pd
 
 from openbell.codec import from_json, to_json
-from openbell.config import ForecastConfig, PlatformConfig, StrategyConfig
+from openbell.config import PlatformConfig, StrategyConfig
 from openbell.decision import choose_universes, rank_universe
 from openbell.errors import StaleData, StrategyFailed
+from openbell.forecasts import Batch, ForecastConfig, WorkList, spec_id, work_list_key
 from openbell.ports import Archive, Broker, MarketData
 from openbell.runs import (
     LATEST_CLOSES,
-    Batch,
     RunInputs,
     Universes,
-    WorkList,
     inputs_key,
     recent_closes_key,
     snapshot_keys,
-    spec_id,
     universe_key,
-    work_list_key,
 )
 from openbell.snapshot import (
     Fetched,

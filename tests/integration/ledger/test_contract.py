@@ -13,6 +13,7 @@ from openbell.adapters.dynamo.ledger import DynamoLedger
 from openbell.adapters.memory.ledger import MemoryLedger
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import EventKind, drift_events
+from openbell.forecasts import Forecast
 from openbell.model import (
     AccountLine,
     ActivityKind,
@@ -20,7 +21,6 @@ from openbell.model import (
     CorporateAction,
     Cross,
     Entitlement,
-    Forecast,
     Halt,
     Lease,
     Leg,

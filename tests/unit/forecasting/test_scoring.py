@@ -7,7 +7,7 @@ import pytest
 
 from openbell.accuracy import Tally
 from openbell.forecasting.scoring import naive_scale, over_last, quantile_loss, score, tally
-from openbell.model import Forecast
+from openbell.forecasts import Forecast
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 1, 8), date(2024, 1, 9), date(2024, 1, 10)
 FORECAST = Forecast(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lab.accuracy import ForecastScores
-from openbell.model import Forecast
+from openbell.forecasts import Forecast
 
 
 def forecast(*yhat: float, width: float = 2.0) -> Forecast:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lab.forecasts import ForecastMemory, ForecastStore
-from openbell.config import ForecastConfig
+from openbell.forecasts import ForecastConfig
 from tests.integration.workflow.stage import sample
 
 _SPEC = ForecastConfig(horizon=5, history=100, preset="raw")

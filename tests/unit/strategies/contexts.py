@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pandas as pd
 
-from openbell.model import Forecast, Position, Signal
+from openbell.forecasts import Forecast
+from openbell.model import Position, Signal
 from openbell.strategies.protocol import Context
 
 TODAY = date(2022, 6, 15)

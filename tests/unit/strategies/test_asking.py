@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from openbell.errors import StrategyFailed
-from openbell.model import Forecast, Position, Signal
+from openbell.forecasts import Forecast
+from openbell.model import Position, Signal
 from openbell.portfolio.sizing import BracketRule, Sizing, SizingRule
 from openbell.strategies.asking import LONGEST_REASON, Answer, ask, ask_signals, ask_universe
 from openbell.strategies.protocol import Context, Market, Parameters, Strategy

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from openbell.model import Forecast, Position, Signal
+from openbell.forecasts import Forecast
+from openbell.model import Position, Signal
 from openbell.strategies import SHIPPED, Context, Market, Strategy
 
 SYMBOLS = tuple("ABCDEFGHIJ")

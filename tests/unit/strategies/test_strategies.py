@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from openbell.model import Forecast
+from openbell.forecasts import Forecast
 from openbell.strategies.momentum import Momentum, MomentumParameters
 from openbell.strategies.prophet_trend import ProphetTrend, ProphetTrendParameters
 from openbell.strategies.protocol import Market

@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from openbell.config import ForecastConfig
+from openbell.forecasts import ForecastConfig
 from openbell.workflow.forecast import forecast_tickers
 from tests.builders import closes
 

@@ -20,13 +20,16 @@
 | EXECUTION#<name> | EXECUTION | the run that an execution started |
 """
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openbell.codec import from_plain, to_plain
-from openbell.model import Quarantine, Repair, Run, UnsentAlert
+
+if TYPE_CHECKING:  # the Forecast function does without
+    from openbell.model import Quarantine, Repair, Run, UnsentAlert
 
 type Item = dict[str, Any]  # attributes as the DynamoDB API spells them: {"pk": {"S": "RUN#..."}, ...}
 type Key = tuple[str, str]
@@ -40,21 +43,23 @@ ALERTS = "ALERTS"  # the partition of all alerts that wait
 FORGET = "expires_at"  # epoch seconds: DynamoDB deletes an item by itself when they have passed
 _UNTIL = "until"  # where a field is kept whose name means that to DynamoDB
 ATTEMPT = "attempt"  # the attribute with the id of the attempt that wrote an item, for DynamoDB alone
+_MEMORY_DAYS = 100  # an execution's name may be used again after 90
+KEEP_DAYS = 730  # runs, unless somebody wants another number
 OUTBOX = "OUTBOX"  # the partition of all events that wait
 
 
-def quarantine_key(found: Quarantine) -> Key:
+def quarantine_key(found: "Quarantine") -> Key:
     """Where it is kept that a symbol or a sleeve is not traded."""
     pk, prefix = QUARANTINES
     return pk, f"{prefix}{found.kind}#{found.name}"
 
 
-def repair_key(done: Repair) -> Key:
+def repair_key(done: "Repair") -> Key:
     """Where it is kept how a quarantine ended; text in UTC sorts by time."""
     return REPAIRS, f"{done.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}#{done.quarantine.kind}#{done.quarantine.name}"
 
 
-def alert_key(alert: UnsentAlert) -> Key:
+def alert_key(alert: "UnsentAlert") -> Key:
     """Where an alert waits to be sent."""
     return ALERTS, alert.id
 
@@ -64,7 +69,7 @@ def run_key(run_id: str) -> Key:
     return f"RUN#{run_id}", "RUN"
 
 
-def listed_run_key(run: Run) -> Key:
+def listed_run_key(run: "Run") -> Key:
     """Where a run is kept in the list of all runs; text in UTC sorts by time."""
     return "RUNS", f"{run.as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%S}#{run.run_id}"
 
@@ -130,6 +135,11 @@ def item_of(key: Key, value: Any, **more: Any) -> Item:
 def item_with(key: Key, **attributes: Any) -> Item:
     """An item with plain attributes."""
     return key_of(key) | {name: attribute_of(value) for name, value in attributes.items()}
+
+
+def forgotten(days: int = _MEMORY_DAYS) -> Item:
+    """What has DynamoDB delete an item after so many days. It counts on its own clock."""
+    return {FORGET: attribute_of(int(time.time()) + days * 24 * 3600)}
 
 
 def value_of[T](kind: type[T], item: Item) -> T:

@@ -5,20 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import batched, islice
-from typing import Any
 from uuid import uuid4
 
 from openbell.accuracy import Tally
 from openbell.adapters.dynamo import items, writes
-from openbell.adapters.dynamo.table import ACTIONS, NEW, READS, ConditionFailed, Table
+from openbell.adapters.dynamo.forecasts import ForecastTable
+from openbell.adapters.dynamo.table import ACTIONS, NEW, READS, ConditionFailed
 from openbell.adapters.dynamo.writes import Action
-from openbell.codec import from_json, to_json, to_plain
+from openbell.codec import to_plain
 from openbell.errors import InvalidInput, LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, tells
 from openbell.model import (
     AccountLine,
     Cross,
-    Forecast,
     Halt,
     Lease,
     Order,
@@ -38,22 +37,18 @@ class _Record:
     by_horizon: dict[int, Tally]
 
 
-class DynamoLedger(Table):
+class DynamoLedger(ForecastTable):
     """`openbell.ports.Ledger` over a boto3 DynamoDB client. Errors as Table tells them, besides those of the port.
 
     Runs with their ended orders and forecasts, and accuracy, are forgotten after `keep_days`; never what still counts:
     sleeves, open orders, lease, halt.
     """
 
-    def __init__(self, client: Any, table: str, keep_days: int = writes.KEEP_DAYS) -> None:
-        super().__init__(client, table)
-        self._keep_days = keep_days
-
     # Who may trade.
 
     def claim_tick(self, tick: str, execution: str) -> bool:
         """See Ledger."""
-        item = items.item_with(items.tick_key(tick), execution=execution) | writes.forgotten()
+        item = items.item_with(items.tick_key(tick), execution=execution) | items.forgotten()
         try:
             self._put(item, "attribute_not_exists(pk) OR execution = :execution", {":execution": execution})
         except ConditionFailed:
@@ -381,36 +376,13 @@ class DynamoLedger(Table):
         for group in batched(actions, ACTIONS - 1, strict=False):  # one action checks the lease
             self._transact(group, lease)
 
-    # Forecasts.
-
-    def save_forecasts(
-        self, run_id: str, spec: str, forecasts: Sequence[Forecast], failures: Mapping[str, str]
-    ) -> None:
-        """See Ledger."""
-        for forecast in forecasts:
-            # As one text: dozens of numbers as attributes of their own take several times the room and the time.
-            key = items.forecast_key(run_id, spec, forecast.symbol)
-            item = items.item_with(key, symbol=forecast.symbol, forecast=to_json(forecast).decode())
-            self._put(item | writes.forgotten(self._keep_days))
-        for symbol, failure in failures.items():
-            item = items.item_with(items.forecast_key(run_id, spec, symbol), symbol=symbol, failure=failure)
-            self._put(item | writes.forgotten(self._keep_days))
-
-    def forecasts(self, run_id: str, spec: str) -> dict[str, Forecast]:
-        """See Ledger."""
-        found = [item for item in self._query(*items.forecast_key(run_id, spec, "")) if "failure" not in item]
-        return {item["symbol"]["S"]: from_json(Forecast, item["forecast"]["S"].encode()) for item in found}
-
-    def forecast_failures(self, run_id: str, spec: str) -> dict[str, str]:
-        """See Ledger."""
-        found = self._query(*items.forecast_key(run_id, spec, ""))
-        return {item["symbol"]["S"]: item["failure"]["S"] for item in found if "failure" in item}
+    # How forecasts did.
 
     def save_accuracy(self, strategy: str, session: date, tallies: Mapping[int, Tally]) -> None:
         """See Ledger."""
         by_horizon = {str(horizon): to_plain(tally) for horizon, tally in tallies.items()}
         item = items.item_with(items.accuracy_key(strategy, session), by_horizon=by_horizon)
-        self._put(item | writes.forgotten(self._keep_days))
+        self._put(item | items.forgotten(self._keep_days))
 
     def accuracy(self, strategy: str, since: date) -> dict[date, dict[int, Tally]]:
         """See Ledger."""

@@ -1,6 +1,5 @@
 """The actions of which the ledger's transactions are made, with their conditions."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,9 +14,6 @@ from openbell.model import AccountLine, Cross, Lease, Order, Run, RunStatus, Sle
 
 type Action = dict[str, Any]  # as TransactWriteItems takes it, without the table's name
 
-_MEMORY_DAYS = 100  # an execution's name may be used again after 90
-KEEP_DAYS = 730  # runs, unless somebody wants another number
-
 
 def run_puts(run: Run, keep_days: int) -> list[Action]:
     """The run, the run in the list of all, and what the world hears of it."""
@@ -26,7 +22,7 @@ def run_puts(run: Run, keep_days: int) -> list[Action]:
 
 def _silent_run_puts(run: Run, keep_days: int) -> list[Action]:
     keys = (items.run_key(run.run_id), items.listed_run_key(run))
-    return [{"Put": {"Item": items.item_of(key, run) | forgotten(keep_days)}} for key in keys]
+    return [{"Put": {"Item": items.item_of(key, run) | items.forgotten(keep_days)}} for key in keys]
 
 
 def restoring(
@@ -55,7 +51,7 @@ def order_puts(order: Order, keep_days: int) -> list[Action]:
     """The order, and the pointer to it while it is open. An order that is open is never forgotten."""
     pointer = items.item_with(items.open_key(order.client_order_id), run_id=order.run_id)
     item = items.item_of(items.order_key(order.run_id, order.client_order_id), order)
-    item |= {} if order.open else forgotten(keep_days)
+    item |= {} if order.open else items.forgotten(keep_days)
     return [{"Put": {"Item": item}}, {"Put": {"Item": pointer}}]
 
 
@@ -131,7 +127,7 @@ def unless_started(put: dict[str, Any]) -> Action:
 def execution_put(run: Run) -> Action:
     """Which run an execution started: the first one that was written."""
     started = items.item_with(items.execution_key(run.execution), execution=run.execution, run_id=run.run_id)
-    started |= forgotten()
+    started |= items.forgotten()
     condition = {
         "ConditionExpression": "attribute_not_exists(pk) OR run_id = :run_id",
         "ExpressionAttributeValues": {":run_id": items.attribute_of(run.run_id)},
@@ -159,7 +155,7 @@ def seal_put(run_id: str, orders: Sequence[Order], crosses: Sequence[Cross], kee
         for c in crosses
     ]
     seal = items.item_with(items.seal_key(run_id), orders=len(orders), crosses=plain)
-    return {"Put": {"Item": seal | forgotten(keep_days)}}
+    return {"Put": {"Item": seal | items.forgotten(keep_days)}}
 
 
 def room_beside(sleeves: Sequence[Sleeve], run_id: str) -> int:
@@ -171,8 +167,3 @@ def room_beside(sleeves: Sequence[Sleeve], run_id: str) -> int:
         f"the plan of run {run_id} changes {len(sleeves)} sleeves; at most {ACTIONS - 2} fit into the one transaction "
         "that seals it: run the strategies on different schedules, or on two platforms"
     )
-
-
-def forgotten(days: int = _MEMORY_DAYS) -> Item:
-    """What has DynamoDB delete an item after so many days. It counts on its own clock."""
-    return {items.FORGET: items.attribute_of(int(time.time()) + days * 24 * 3600)}

@@ -8,10 +8,10 @@ from decimal import Decimal
 from openbell.accuracy import Tally
 from openbell.errors import LeaseLost, StoreUnavailable
 from openbell.events import DomainEvent, halted, order_events, resumed, run_events
+from openbell.forecasts import Forecast
 from openbell.model import (
     AccountLine,
     Cross,
-    Forecast,
     Halt,
     Lease,
     Order,
