@@ -1,12 +1,11 @@
 """A forecast in the form that is stored with a run and scored when its bars arrive."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from openbell.forecasting.arrays import Floats
 from openbell.forecasting.batch import ForecastResult
-from openbell.forecasting.scoring import naive_scale
 from openbell.forecasts import Forecast
 
 SCALE_BARS = 252  # whose mean absolute change is the unit of the forecast's errors
@@ -31,6 +30,16 @@ def to_forecast(symbol: str, result: ForecastResult, closes: Floats) -> Forecast
         skill=None if result.skill is None else round(result.skill, _PLACES),
         naive_scale=round(naive_scale(recent.tolist()), _PLACES) if np.ptp(recent) > 0 else None,
     )
+
+
+def naive_scale(closes: Sequence[float]) -> float:
+    """Mean absolute change from bar to bar (USD); 10, 11, 9: (1 + 2) / 2 = 1.5. ValueError if there is none."""
+    if len(closes) < 2:  # noqa: PLR2004
+        raise ValueError(f"a naive scale needs at least 2 closes, got {len(closes)}")
+    scale = float(np.abs(np.diff(np.asarray(closes, dtype=np.float64))).mean())
+    if not scale > 0:
+        raise ValueError(f"a naive scale needs closes that move; all {len(closes)} are {closes[0]}")
+    return scale
 
 
 def _floats(values: Iterable[float]) -> tuple[float, ...]:

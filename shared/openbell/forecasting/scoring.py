@@ -1,6 +1,6 @@
 """How good stored forecasts were, once their bars have arrived."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,16 +29,6 @@ class BarScore:
     hit: bool | None
     covered: bool
     pinball: float
-
-
-def naive_scale(closes: Sequence[float]) -> float:
-    """Mean absolute change from bar to bar (USD); 10, 11, 9: (1 + 2) / 2 = 1.5. ValueError if there is none."""
-    if len(closes) < 2:  # noqa: PLR2004
-        raise ValueError(f"a naive scale needs at least 2 closes, got {len(closes)}")
-    scale = float(np.abs(np.diff(np.asarray(closes, dtype=np.float64))).mean())
-    if not scale > 0:
-        raise ValueError(f"a naive scale needs closes that move; all {len(closes)} are {closes[0]}")
-    return scale
 
 
 def score(forecast: Forecast, closes: Mapping[date, float], rescale: float = 1.0) -> list[BarScore]:

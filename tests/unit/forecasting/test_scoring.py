@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from openbell.accuracy import Tally
-from openbell.forecasting.scoring import naive_scale, over_last, quantile_loss, score, tally
+from openbell.forecasting.record import naive_scale
+from openbell.forecasting.scoring import over_last, quantile_loss, score, tally
 from openbell.forecasts import Forecast
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 1, 8), date(2024, 1, 9), date(2024, 1, 10)
