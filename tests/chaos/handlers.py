@@ -68,6 +68,7 @@ def wired(
     """While this lasts, handlers work with these ports."""
     ports: dict[str, Any] = {
         "ledger": lambda: desk.ledger,
+        "forecasts": lambda: desk.ledger,
         "archive": lambda: desk.archive,
         "alerts": lambda: desk.alerts,
         "broker": lambda: desk.broker,
