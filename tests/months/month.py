@@ -15,7 +15,7 @@ from tests.months.owner import Owner
 from tests.months.promises import broken, flat
 
 SESSIONS = 21
-_LEAVING = 8  # sessions at most in which everything is sold: some configurations give a run one look at its orders
+_LEAVING = 20  # sessions at most in which everything is sold: some configurations give a run one look at its orders
 _DUST = Decimal("0.00000001")  # shares that rounding may move
 _TIMES = (time(9, 31), time(12), time(15), time(15, 45))
 

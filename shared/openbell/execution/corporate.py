@@ -1,6 +1,6 @@
 """What companies do to the shares that sleeves hold, read out of the broker's record. Pure and exact."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -45,6 +45,12 @@ class Exchange:
     come: Mapping[str, Decimal]  # shares by symbol
     cash: Decimal
     ids: tuple[str, ...]  # of the entries
+    announced: Decimal = ZERO  # new shares for each old one, as far as that was announced
+
+    @property
+    def is_all_cash(self) -> bool:
+        """Whether less than a new share is due, which is paid out: 4 shares at one for ten."""
+        return not self.come and ZERO < self.gone * self.announced < 1
 
     @property
     def stays(self) -> bool:
@@ -63,7 +69,7 @@ class Exchange:
             case ActivityKind.SPIN_OFF:
                 return bool(self.come)
             case ActivityKind.SPLIT:
-                return self.gone > 0 and self.come.get(self.symbol, ZERO) > 0
+                return self.gone > 0 and (self.come.get(self.symbol, ZERO) > 0 or (self.is_all_cash and self.cash > 0))
             case ActivityKind.SYMBOL_CHANGE:
                 return self.gone > 0 and bool(self.come)
             case ActivityKind.MERGER:
@@ -75,13 +81,22 @@ class Exchange:
         return f"{self.kind.value.replace('_', ' ')} of {self.symbol}: {self.gone} shares, for which came {came}"
 
 
-def exchanges(entries: Iterable[Activity], announced: Sequence[CorporateAction]) -> list[Exchange]:
+def exchanges(entries: Collection[Activity], announced: Sequence[CorporateAction]) -> list[Exchange]:
     """The corporate actions that the entries tell of, oldest first."""
     groups: dict[str, list[Activity]] = {}
     for entry in entries:
         if entry.kind in SHARES:
             groups.setdefault(entry.group or f"{entry.kind} {_source(entry, announced)}", []).append(entry)
-    return [_exchange(group, announced) for group in groups.values()]
+    found = [_exchange(group, announced) for group in groups.values()]
+    return [_with_cash_in_lieu(each, entries) if each.is_all_cash else each for each in found]
+
+
+def _with_cash_in_lieu(found: Exchange, entries: Collection[Activity]) -> Exchange:
+    """With the cash for shares of which none is left to tell whose it is."""
+    groups = {entry.group for entry in entries if entry.id in found.ids} - {""}
+    paid = [entry for entry in entries if entry.kind is ActivityKind.OTHER and entry.group in groups]
+    cash = found.cash + sum((entry.amount for entry in paid), ZERO)
+    return replace(found, cash=cash, ids=(*found.ids, *(entry.id for entry in paid)))
 
 
 def _announced_for(entry: Activity, announced: Sequence[CorporateAction]) -> CorporateAction | None:
@@ -117,6 +132,7 @@ def _exchange(group: Sequence[Activity], announced: Sequence[CorporateAction]) -
         come=come,
         cash=sum((entry.amount for entry in group), ZERO),
         ids=tuple(entry.id for entry in group),
+        announced=action.ratio if action else ZERO,
     )
 
 

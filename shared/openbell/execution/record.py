@@ -86,7 +86,8 @@ def book_record(broker: Broker, ledger: Ledger, lease: Lease, clock: MarketClock
     new = [entry for entry in entries if entry.id not in done]
     found = exchanges(new, announced)
     booked = [desk.book_exchange(each) for each in found if each.complete]
-    cash = [desk.book_cash(entry, entries) for entry in new if entry.kind not in SHARES]
+    with_shares = {name for each in found if each.complete for name in each.ids}
+    cash = [desk.book_cash(e, entries) for e in new if e.kind not in SHARES and e.id not in with_shares]
     desk.wait_for([each for each in found if not each.complete])
     desk.move_on(entries)
     transfers = tuple(entry for entry in entries if entry.kind is ActivityKind.TRANSFER)
@@ -216,7 +217,7 @@ class _Desk:
             changed, rest = [], found.cash
         awaited = tuple(each for each in line.awaited if (each.kind, each.symbol) != (found.kind, found.symbol))
         after = replace(line, cash=line.cash + rest, booked=(*line.booked, *found.ids), awaited=awaited)
-        adjusted = self._adjusted(found) if changed and found.kind is ActivityKind.SPLIT else []
+        adjusted = self._adjusted(found) if changed and found.come and found.kind is ActivityKind.SPLIT else []
         self._ledger.save_account(after, self._lease, changed, adjusted)
         if changed and not found.stays:
             self._withdraw(found.symbol)

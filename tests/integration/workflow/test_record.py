@@ -271,3 +271,20 @@ def test_crypto_in_the_account_is_told_and_never_a_reason_to_stop() -> None:
     assert any("BTC/USD: 1 shares belong to no strategy (before: 0)" in text for _, text in stage.alerts.sent)
     assert [found.name for found in stage.ledger.quarantines()] == [symbol]
     assert adds_up(stage)
+
+
+def test_a_reverse_split_that_leaves_no_whole_share_is_paid_out_to_who_held_it() -> None:
+    stage = opened()
+    before = stage.ledger.sleeves()["momentum"]
+    symbol, held = next((s, p) for s, p in sorted(before.positions.items()) if p.qty > 1)
+    ratio = D("0.5") / held.qty  # half a share of all that is held
+    stage.exchange.by_hand.announce(Action(ActionType.REVERSE_SPLIT, symbol, THURSDAY, "", ratio, in_lieu=True))
+    stage.next_day()
+    assert stage.run("second").status is RunStatus.COMPLETED
+    paid = sum(entry.amount for entry in stage.exchange.entries() if entry.type == "CIL")
+    after = stage.ledger.sleeves()["momentum"]
+    assert paid > 0
+    assert stage.ledger.quarantines() == []
+    assert symbol not in after.positions
+    assert after.cash == before.cash + paid
+    assert adds_up(stage)
