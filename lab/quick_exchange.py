@@ -65,8 +65,12 @@ class QuickMarket(Market):
 
     def _last_close(self, symbol: str, at: datetime) -> LatestTrade | None:
         found = self.history.close_at(symbol, self._row) if self._row is not None else None
-        session = self.calendar.of(found[0]) if found else None
-        return LatestTrade(found[1], min(at, session.close)) if found and session else None
+        session, today = self.calendar.of(found[0]) if found else None, self.calendar.of(at.date())
+        if not found or not session:
+            return None
+        if today and today.open <= at < today.closing and self.history.prices(symbol, today.day).close is not None:
+            return LatestTrade(found[1], today.open)  # a bar without an open: it opens where it closed
+        return LatestTrade(found[1], min(at, session.close))
 
 
 class QuickExchange(PaperExchange):

@@ -12,7 +12,7 @@ from openbell.execution import alerting, cash, reconciliation, settling
 from openbell.execution.record import Booked
 from openbell.execution.record import _Desk as Clerk
 from openbell.ports import Desk
-from openbell.workflow import close_run, open_run
+from openbell.workflow import close_run, guarding, open_run
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def loses_an_alert_that_was_not_taken() -> Iterator[None]:
 
 def never_looks_at_the_cash() -> AbstractContextManager[object]:
     """Nobody compares the cash."""
-    return patch.object(close_run, "check_cash", lambda *_: None)
+    return patch.object(guarding, "check_cash", lambda *_: None)
 
 
 def tells_the_world_nothing() -> AbstractContextManager[object]:

@@ -35,7 +35,7 @@ def test_the_books_are_those_of_a_twin_that_nothing_happened_to(tmp_path: Path) 
 
 
 def _playing(work: Path) -> AbstractContextManager[Played]:
-    return playing(work, config_from(SETTING, TRADERS), market=history(SETTING.market), at=SETTING.start)
+    return playing(work, config_from(SETTING, TRADERS), market=history(SETTING), at=SETTING.start)
 
 
 def _play(played: Played, overnight: Callable[[int], None]) -> Days:

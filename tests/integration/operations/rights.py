@@ -18,7 +18,6 @@ SELDOM = {
         "AggregateSignalsFunction",
         "dynamodb:DeleteItem",
     ): "removes orders of an earlier attempt that died before its seal",
-    ("CloseRunFunction", "sns:Publish"): "drift at the end of a run, a lost lease, a halt after runs that failed",
 }
 _LEDGER = ROOT / "shared/openbell/adapters/dynamo/ledger.py"
 _WORDS = {  # what the ledger's code says when it needs a right

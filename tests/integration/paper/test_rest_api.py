@@ -116,7 +116,9 @@ def test_a_bracket_is_answered_with_its_legs_and_asked_for_nested_or_not(client:
     profit, stop_loss = order["legs"]
     assert (profit["type"], profit["limit_price"], profit["status"]) == ("limit", "110", "held")
     assert (stop_loss["type"], stop_loss["stop_price"], stop_loss["limit_price"]) == ("stop_limit", "90", "89.5")
-    assert (order["order_class"], order["expires_at"], profit["position_intent"]) == ("bracket", None, "sell_to_close")
+    # good till cancelled: ended 90 days after it was sent, at 16:15 in New York
+    expected = ("bracket", "2022-09-12T20:15:00Z", "sell_to_close")
+    assert (order["order_class"], order["expires_at"], profit["position_intent"]) == expected
     assert client.get_order(order["id"])["legs"] is None
     assert client.get_order(order["id"], nested=True)["legs"] == [profit, stop_loss]
     assert [found["id"] for found in client.list_orders(nested=True)] == [order["id"]]
